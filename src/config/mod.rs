@@ -1,0 +1,1 @@
+//! YAML, as written and as meant, and every problem with it at once.

@@ -1,0 +1,1 @@
+//! The hall that every request walks through.

@@ -1,0 +1,1 @@
+//! What is asked of whom; immutable once compiled; pure.

@@ -1,0 +1,1 @@
+//! The door on pingora: a reverse proxy.

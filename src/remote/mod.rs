@@ -1,0 +1,1 @@
+//! The seams over HTTPS: key sets, discovery, introspection.

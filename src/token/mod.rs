@@ -1,0 +1,1 @@
+//! Words: from header bytes to unverified meaning; pure, borrowing.
