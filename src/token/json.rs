@@ -113,7 +113,6 @@ mod tests {
     fn anything_else_is_refused() {
         let many =
             format!("{{{}}}", (0..=MAX_MEMBERS).map(|i| format!("\"{i}\":0")).collect::<Vec<_>>().join(","));
-        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
         let cases = [
             "",
             "[]",
@@ -126,7 +125,6 @@ mod tests {
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
             &many,
-            &deep,
         ];
         for case in cases {
             assert!(UniqueMembers::read(case.as_bytes(), &mut Names::default()).is_err(), "{case}");
