@@ -39,6 +39,11 @@ impl Route {
             handling: Handling::default(),
         }
     }
+
+    /// Whether `OPTIONS` is one of the methods that it lists.
+    pub(crate) fn lists_options(&self) -> bool {
+        self.methods.lists(&Method::OPTIONS)
+    }
 }
 
 /// How a door carries an admitted request on.
