@@ -7,6 +7,7 @@ mod algorithm;
 mod freshness;
 mod introspected;
 mod jwk;
+mod roca;
 mod self_test;
 mod set;
 mod verified;

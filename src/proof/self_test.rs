@@ -1,7 +1,7 @@
 //! A trial of the cryptography before it is relied upon: one known answer for each algorithm.
 //!
 //! `self_test.json` is a key set, and in `tokens` one token for each of its keys. Keys and tokens were made by
-//! [`testing`](crate::testing) with its published keys; the test below makes them anew, compares all but the signatures (those of
+//! `testing` with its published keys; the test below makes them anew, compares all but the signatures (those of
 //! RSASSA-PSS and ECDSA are random), and prints the new document where it differs, to be copied into the file.
 
 use super::{Algorithm, Candidates, IssuerName, KeySet, ProofError, verify};

@@ -135,3 +135,6 @@ impl JwtVerifier for ParsedKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
