@@ -72,6 +72,8 @@ codes! {
     // Meaning.
     /// A name that nothing bears.
     UnknownName = "unknown_name",
+    /// Several issuers of which each could be meant.
+    AmbiguousIssuer = "ambiguous_issuer",
     /// An issuer whose access tokens nobody but itself may judge: Okta's org authorization server.
     OrgIssuer = "org_issuer",
     /// Plain http where a token, a key set or a secret would travel in the clear.
@@ -86,6 +88,9 @@ codes! {
     ImplicationCycle = "implication_cycle",
     /// A capture that the route's path doesn't have.
     UnknownCapture = "unknown_capture",
+
+    /// Refused without a reason: a bug in this program.
+    Unexplained = "unexplained",
 
     // Advice.
     /// Defined, but used by nothing.

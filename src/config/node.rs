@@ -13,7 +13,7 @@ pub(super) struct Node {
     pub(super) value: Value,
     /// All of it.
     pub(super) span: Span,
-    /// What to point at when the whole is meant: the key that leads to it, or the beginning of a list's element.
+    /// What to point at when the whole is meant: the key that leads to it, the beginning of a list's element, or of the file.
     pub(super) head: Span,
 }
 
@@ -59,18 +59,17 @@ impl Node {
     /// The path of keys and indexes that leads to what stands at `span`, such as `routes[2].scopes.GET`.
     pub(super) fn key_at(&self, span: Span) -> String {
         let mut path = String::new();
-        self.descend(span, &mut path);
+        if self.head != span {
+            self.descend(span, &mut path);
+        }
         path
     }
 
     fn descend(&self, target: Span, path: &mut String) {
-        let covers = |span: Span| {
-            span.contains(target.start) || (span.start == target.start && span.end >= target.end)
-        };
         match &self.value {
             Value::Map(entries) => {
-                let found = entries.iter().find(|entry| covers(entry.key_span.to(entry.value.span)));
-                if let Some(entry) = found {
+                let covers = |entry: &&Entry| entry.key_span.to(entry.value.span).contains(target.start);
+                if let Some(entry) = entries.iter().find(covers) {
                     if !path.is_empty() {
                         path.push('.');
                     }
@@ -81,9 +80,9 @@ impl Node {
                 }
             }
             Value::List(items) => {
-                if let Some((n, item)) = items.iter().enumerate().find(|(_, item)| covers(item.span)) {
+                let covers = |item: &Node| item.head == target || item.span.contains(target.start);
+                if let Some((n, item)) = items.iter().enumerate().find(|(_, item)| covers(item)) {
                     path.push_str(&format!("[{n}]"));
-                    // An element that is pointed at as a whole is pointed at by its beginning.
                     if item.head != target {
                         item.descend(target, path);
                     }
@@ -161,11 +160,7 @@ impl<'t> Builder<'t, '_> {
             Event::MappingStart(..) => self.map(span, depth)?,
             _ => (Value::Refused, span),
         };
-        let begin = match &value {
-            Value::Map(entries) => entries.first().map_or(span, |entry| entry.key_span),
-            _ => span,
-        };
-        Some(Node { value, span, head: head.unwrap_or(begin) })
+        Some(Node { value, span, head: head.unwrap_or(Span::new(span.start, span.start)) })
     }
 
     fn list(&mut self, start: Span, depth: usize) -> Option<(Value, Span)> {
@@ -177,7 +172,8 @@ impl<'t> Builder<'t, '_> {
                     return Some((Value::List(items), enclosing(self.text, start, last, end)));
                 }
                 (event, span) => {
-                    let item = self.node(event, span, None, depth + 1)?;
+                    let mut item = self.node(event, span, None, depth + 1)?;
+                    item.head = self.head_of_element(&item);
                     last = item.span;
                     items.push(item);
                 }
@@ -248,6 +244,15 @@ impl<'t> Builder<'t, '_> {
         }
     }
 
+    /// From an element's dash or bracket to the end of its first key: never the same as the span of that key.
+    fn head_of_element(&self, item: &Node) -> Span {
+        let Value::Map(entries) = &item.value else { return item.span };
+        let before = self.text.get(..item.span.start).unwrap_or_default().trim_end();
+        let start = if before.ends_with('-') { before.len() - 1 } else { item.span.start };
+        let end = entries.first().map_or(item.span.end, |entry| entry.key_span.end);
+        Span::new(start, end)
+    }
+
     /// A block scalar's span runs to the next token: leave out the blank end.
     fn trimmed(&self, span: Span) -> Span {
         let slice = self.text.get(span.start..span.end).unwrap_or_default();
@@ -293,19 +298,21 @@ fn syntax_hint(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInPlainScalar => "indent with spaces, not with tabs",
         ErrorKind::SimpleKeyExpected => "is a `:` missing after the key?",
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            "check the indentation of this line and the one before; a value that contains `: ` needs quotes"
+            "check the indentation of this line, and whether quotes and brackets before it are closed; a value with `: ` in it needs quotes"
         }
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidIndentation => {
             "check the indentation: keys of one mapping begin in the same column"
         }
-        ErrorKind::UnclosedQuotedScalar => "close the quotes",
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => "close the quotes",
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator => "close the bracket, or add the missing comma",
+        | ErrorKind::ExpectedFlowSequenceSeparator => {
+            "close the bracket, or add the missing comma; in brackets, a value with `{`, `}` or `,` in it needs quotes"
+        }
         ErrorKind::UnexpectedCharacter { .. } => "put the value in quotes",
         ErrorKind::DirectiveDisallowed => "remove the line that begins with `%`",
         _ => return None,

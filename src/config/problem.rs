@@ -152,6 +152,11 @@ impl Report {
         self.push(Problem::new(code, Severity::Error, None, message))
     }
 
+    /// Whether an error was noted.
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
     fn push(&mut self, problem: Problem) -> &mut Problem {
         let at = self.list.len();
         self.list.push(problem);

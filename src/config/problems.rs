@@ -10,9 +10,9 @@ use serde::Serialize;
 /// As an error it displays as it would in a terminal without colour. Secrets are covered with `***` in every form.
 ///
 /// ```
-/// use tollgate::config::{self, Environment};
+/// use tollgate::config::{self, Advice, Environment};
 ///
-/// let problems = config::check("gateway.yaml", "isuers: {}\n", &Environment::empty());
+/// let problems = config::check_text("gateway.yaml", "isuers: {}\n", &Environment::empty(), Advice::Usual);
 /// let text = problems.to_string();
 /// assert!(text.contains("gateway.yaml:1:1"));
 /// assert!(text.contains("did you mean `issuers`?"));

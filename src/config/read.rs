@@ -120,6 +120,11 @@ impl<'n> Fields<'n> {
         }
     }
 
+    /// Whether the mapping has no keys at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Where the mapping begins: what to point at when it is meant as a whole.
     pub(super) fn head(&self) -> Span {
         self.head
@@ -172,25 +177,24 @@ pub(super) fn mapping<'n>(node: &'n Node, report: &mut Report) -> Option<&'n [En
     }
 }
 
-/// A mapping of names that the operator chooses to values.
+/// A mapping of names that the operator chooses, held against `good`, to values. What is unusable is left out: it was reported, so nothing will come of
+/// the rest but further problems.
 pub(super) fn table<'n, T>(
     node: &'n Node,
     report: &mut Report,
+    good: impl Fn(&Spanned<String>, &mut Report) -> bool,
     mut read: impl FnMut(&'n Node, &mut Report) -> Option<T>,
 ) -> Option<Vec<(Spanned<String>, T)>> {
-    let entries = mapping(node, report)?;
-    let mut whole = true;
-    let mut table = Vec::with_capacity(entries.len());
-    for entry in entries {
-        match read(&entry.value, report) {
-            Some(value) => table.push((Spanned::new(entry.key.clone(), entry.key_span), value)),
-            None => whole = false,
-        }
+    let mut table = Vec::new();
+    for entry in mapping(node, report)? {
+        let name = Spanned::new(entry.key.clone(), entry.key_span);
+        let (good, value) = (good(&name, report), read(&entry.value, report));
+        table.extend(value.filter(|_| good).map(|value| (name, value)));
     }
-    whole.then_some(table)
+    (!table.is_empty()).then_some(table)
 }
 
-/// A list with at least one element; `None` if one of them is unusable.
+/// A list with at least one element. What is unusable is left out, as in [`table`].
 pub(super) fn list<'n, T>(
     node: &'n Node,
     report: &mut Report,
@@ -214,9 +218,8 @@ pub(super) fn list<'n, T>(
         }
         _ => return wrong_type(node, "a list", None, report),
     };
-    let read: Vec<Option<T>> = items.iter().map(|item| read(item, report)).collect();
-    let values: Option<Vec<T>> = read.into_iter().collect();
-    values.map(|values| Spanned::new(values, node.span))
+    let values: Vec<T> = items.iter().filter_map(|item| read(item, report)).collect();
+    (!values.is_empty()).then_some(Spanned::new(values, node.span))
 }
 
 /// A list of distinct texts.
@@ -224,9 +227,10 @@ pub(super) fn texts(node: &Node, report: &mut Report) -> Option<Spanned<Vec<Span
     let list = list(node, report, text)?;
     for (n, item) in list.value.iter().enumerate() {
         if let Some(first) = list.value.iter().take(n).find(|other| other.value == item.value) {
-            let first = first.span;
-            report.error(Code::Duplicate, item.span, "stands twice in the list").also(first, "first here");
-            return None;
+            report
+                .error(Code::Duplicate, item.span, format!("{} stands twice in the list", item.quoted()))
+                .also(first.span, "first here")
+                .help("keep one of the two");
         }
     }
     Some(list)
@@ -351,6 +355,10 @@ pub(super) fn wrong_type<T>(node: &Node, what: &str, hint: Option<String>, repor
     match (hint, &node.value) {
         (Some(hint), _) => problem.help(hint),
         (None, Value::Null) => problem.help("give it a value, or remove the key"),
+        (None, Value::List(_)) => problem.help("write it without brackets and dashes"),
+        (None, Value::Scalar(_)) if what == "a mapping" => {
+            problem.help("write its keys on the lines below, indented, or in braces: `{key: value}`")
+        }
         (None, _) => problem,
     };
     None

@@ -81,10 +81,6 @@ impl Source {
         &self.name
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Cover these ranges in everything that is shown from now on.
     pub(crate) fn cover(&mut self, secrets: impl IntoIterator<Item = Span>) {
         self.covered.extend(secrets.into_iter().filter(|span| span.start < span.end));
@@ -199,7 +195,7 @@ mod tests {
     fn positions_count_characters_and_lines_from_one() {
         let source = Source::new("t", "a: é\nbö: c\n");
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
-        assert_eq!(source.position(source.text().find('c').unwrap()), Position { line: 2, column: 5 });
+        assert_eq!(source.position(source.text.find('c').unwrap()), Position { line: 2, column: 5 });
         assert_eq!(source.position(999), Position { line: 3, column: 1 });
     }
 

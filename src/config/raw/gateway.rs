@@ -1,12 +1,12 @@
 //! `gateway:`: listeners, limits, and what the program itself needs. The library's user has no use for it.
 
 use super::super::node::Node;
+use super::super::plan::Network;
 use super::super::problem::Report;
 use super::super::read::{self, Field, Fields};
-use super::super::source::{Span, Spanned};
+use super::super::source::Spanned;
 use super::super::spelling::Section;
-use super::upstream;
-use super::values::{self, Network};
+use super::{upstream, values};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,8 +35,6 @@ pub(crate) struct Listener {
 pub(crate) struct ListenerTls {
     pub(crate) certificate_file: Field<Spanned<PathBuf>>,
     pub(crate) key_file: Field<Spanned<PathBuf>>,
-    /// Where it stands.
-    pub(crate) head: Span,
 }
 
 /// The address of health, readiness and metrics.
@@ -113,7 +111,6 @@ impl ListenerTls {
                 report,
                 values::file,
             ),
-            head: fields.head(),
         };
         fields.finish(report);
         Some(tls)

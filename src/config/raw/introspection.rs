@@ -2,12 +2,14 @@
 
 use super::super::code::Code;
 use super::super::node::Node;
+use super::super::plan::SecretSource;
 use super::super::problem::Report;
 use super::super::read::{self, Field, Fields};
 use super::super::source::Spanned;
 use super::super::spelling::Section;
-use super::values::{self, Secret};
-use super::{Texts, issuer};
+use super::{Texts, issuer, values};
+use crate::policy::JwtMode;
+use crate::proof::Algorithm;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Introspection {
     pub(crate) endpoint: Field<Spanned<String>>,
-    pub(crate) mode: Field<Spanned<Mode>>,
+    pub(crate) mode: Field<Spanned<JwtMode>>,
     pub(crate) credentials: Field<Credentials>,
     /// `None` sends no hint.
     pub(crate) token_type_hint: Field<Spanned<Option<String>>>,
@@ -30,13 +32,6 @@ pub(crate) struct Introspection {
     pub(crate) signed: Field<Spanned<bool>>,
 }
 
-/// Which tokens are asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Opaque,
-    Always,
-}
-
 /// What an answer may lack although it is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
@@ -49,16 +44,16 @@ pub(crate) enum Missing {
 pub(crate) enum Credentials {
     Basic {
         client_id: String,
-        secret: Spanned<Secret>,
+        secret: Spanned<SecretSource>,
     },
     Post {
         client_id: String,
-        secret: Spanned<Secret>,
+        secret: Spanned<SecretSource>,
     },
     PrivateKeyJwt {
         client_id: String,
         key_file: Spanned<PathBuf>,
-        algorithm: Option<SigningAlgorithm>,
+        algorithm: Option<Algorithm>,
         key_id: Option<String>,
     },
     TlsClientAuth {
@@ -67,16 +62,8 @@ pub(crate) enum Credentials {
         key_file: Spanned<PathBuf>,
     },
     Bearer {
-        token: Spanned<Secret>,
+        token: Spanned<SecretSource>,
     },
-}
-
-/// The algorithms that we sign client assertions with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SigningAlgorithm {
-    Rs256,
-    Es256,
-    EdDsa,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,7 +77,7 @@ enum Auth {
 
 impl Introspection {
     pub(super) fn read(node: &Node, report: &mut Report) -> Option<Self> {
-        let modes = [("opaque", Mode::Opaque), ("always", Mode::Always)];
+        let modes = [("opaque", JwtMode::Signature), ("always", JwtMode::SignatureAndIntrospection)];
         let lacks = [("audience", Missing::Audience), ("client", Missing::Client)];
         let mut fields = Fields::of(node, Section::Introspection, report)?;
         let introspection = Self {
@@ -241,8 +228,6 @@ const AUTHS: &[(&str, Auth)] = &[
     ("bearer", Auth::Bearer),
 ];
 
-const SIGNING_ALGORITHMS: &[(&str, SigningAlgorithm)] = &[
-    ("RS256", SigningAlgorithm::Rs256),
-    ("ES256", SigningAlgorithm::Es256),
-    ("EdDSA", SigningAlgorithm::EdDsa),
-];
+/// The algorithms that we sign client assertions with.
+const SIGNING_ALGORITHMS: &[(&str, Algorithm)] =
+    &[("RS256", Algorithm::RS256), ("ES256", Algorithm::ES256), ("EdDSA", Algorithm::EdDSA)];

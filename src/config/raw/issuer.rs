@@ -1,12 +1,16 @@
 //! `issuers:`: whom we believe, about what, and where the keys are.
 
+use super::super::code::Code;
 use super::super::node::{Node, Value};
 use super::super::problem::Report;
 use super::super::read::{self, Field, Fields};
-use super::super::source::{Span, Spanned};
+use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::introspection::Introspection;
 use super::{Texts, values};
+use crate::policy::{IssuerRules, Profile};
+use crate::proof::Algorithm;
+use crate::token::ClientClaim;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,11 +18,11 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) issuer: Field<Spanned<String>>,
-    pub(crate) profile: Field<Spanned<String>>,
+    pub(crate) profile: Field<Spanned<Profile>>,
     pub(crate) audiences: Field<Texts>,
     pub(crate) clients: Field<Spanned<Clients>>,
-    pub(crate) algorithms: Field<Texts>,
-    pub(crate) client_claims: Field<Texts>,
+    pub(crate) algorithms: Field<Spanned<Vec<Spanned<Algorithm>>>>,
+    pub(crate) client_claims: Field<Spanned<Vec<Spanned<ClientClaim>>>>,
     pub(crate) leeway: Field<Spanned<Duration>>,
     pub(crate) keys: Field<Keys>,
     pub(crate) introspection: Field<Introspection>,
@@ -56,21 +60,26 @@ pub(crate) enum KeySource {
 
 impl Issuer {
     pub(super) fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let profiles = Profile::ALL.map(|profile| (profile.name(), profile));
+        let claims = ClientClaim::ALL.map(|claim| (claim.name(), claim));
         let mut fields = Fields::of(node, Section::Issuer, report)?;
+        let profile = fields.get("profile", report, |node, report| read::choice(node, &profiles, report));
+        let mut audiences = fields.get("audiences", report, read::texts);
+        if audiences.is_absent() && !profile.or(Profile::default()).may_lack_audience() {
+            fields.missing("audiences", "list the `aud` values that mean this API", report);
+            audiences = Field::Broken;
+        }
         let issuer = Self {
             issuer: fields.need("issuer", "write the `iss` of its tokens, byte for byte", report, issuer_url),
-            profile: fields.get("profile", report, read::text),
-            audiences: fields.need(
-                "audiences",
-                "list the `aud` values that mean this API",
-                report,
-                read::texts,
-            ),
+            profile,
+            audiences,
             clients: fields.need("clients", CLIENTS, report, clients),
-            algorithms: fields.get("algorithms", report, read::texts),
-            client_claims: fields.get("client_claims", report, read::texts),
+            algorithms: fields.get("algorithms", report, |node, report| read::list(node, report, algorithm)),
+            client_claims: fields.get("client_claims", report, |node, report| {
+                read::list(node, report, |node, report| read::choice(node, &claims, report))
+            }),
             leeway: fields.get("leeway", report, |node, report| {
-                read::duration(node, Duration::ZERO..=MAX_LEEWAY, report)
+                read::duration(node, Duration::ZERO..=IssuerRules::MAX_LEEWAY, report)
             }),
             keys: fields.get("keys", report, Keys::read),
             introspection: fields.get("introspection", report, Introspection::read),
@@ -125,7 +134,7 @@ fn issuer_url(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
     let url = values::url(node, report)?;
     if url.value.contains('?') {
         let hint = "an issuer has no query (RFC 8414 2); write the `iss` of its tokens, byte for byte";
-        report.error(super::super::code::Code::BadValue, url.span, "this is not an issuer").help(hint);
+        report.error(Code::BadValue, url.span, "this is not an issuer").help(hint);
         return None;
     }
     Some(url)
@@ -139,6 +148,20 @@ fn clients(node: &Node, report: &mut Report) -> Option<Spanned<Clients>> {
         }
         _ => read::texts(node, report).map(|list| list.map(Clients::These)),
     }
+}
+
+fn algorithm(node: &Node, report: &mut Report) -> Option<Spanned<Algorithm>> {
+    if let Value::Scalar(scalar) = &node.value
+        && (scalar.text.starts_with("HS") || scalar.text.eq_ignore_ascii_case("none"))
+    {
+        let hint = "with a shared secret, or without a signature, whoever can check a token could make one; use `RS256`, `ES256` or `EdDSA`";
+        report
+            .error(Code::UnknownValue, node.span, format!("{} is never accepted", scalar.quoted()))
+            .help(hint);
+        return None;
+    }
+    let algorithms = Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm));
+    read::choice(node, &algorithms, report)
 }
 
 fn discovery(node: &Node, report: &mut Report) -> Option<KeySource> {
@@ -156,17 +179,3 @@ fn tls(node: &Node, report: &mut Report) -> Option<Field<Spanned<PathBuf>>> {
 }
 
 const CLIENTS: &str = "list the client ids that may call, `clients: [orders-app]`, or write `clients: any`";
-
-/// The tolerance for clocks that differ: more than five minutes is a clock to repair.
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
-
-impl Keys {
-    /// Where the place of the source is, if it was written.
-    pub(crate) fn source_span(&self) -> Option<Span> {
-        match self.source.given()? {
-            KeySource::Auto => None,
-            KeySource::Discovery(url) | KeySource::JwksUri(url) => Some(url.span),
-            KeySource::File(path) => Some(path.span),
-        }
-    }
-}

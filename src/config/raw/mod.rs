@@ -54,6 +54,7 @@ pub(crate) struct Identity {
     pub(crate) preset: Field<Spanned<Preset>>,
     /// Header names, as written, and claims.
     pub(crate) headers: Field<Table<Spanned<String>>>,
+    pub(crate) allow_underscores: Field<Texts>,
 }
 
 /// A family of header names.
@@ -114,10 +115,9 @@ impl Identity {
         let identity = Self {
             preset: fields.get("preset", report, |node, report| read::choice(node, &presets, report)),
             headers: fields.get("headers", report, |node, report| {
-                let headers = read::table(node, report, values::claim)?;
-                let valid = headers.iter().filter(|(name, _)| values::header_name(name, report)).count();
-                (valid == headers.len()).then_some(headers)
+                read::table(node, report, values::header_name, values::claim)
             }),
+            allow_underscores: fields.get("allow_underscores", report, read::texts),
         };
         fields.finish(report);
         Some(identity)
@@ -125,9 +125,7 @@ impl Identity {
 }
 
 fn implications(node: &Node, report: &mut Report) -> Option<Table<Texts>> {
-    let table = read::table(node, report, values::scopes)?;
-    let valid = table.iter().filter(|(scope, _)| values::is_scope(scope, report)).count();
-    (valid == table.len()).then_some(table)
+    read::table(node, report, values::is_scope, values::scopes)
 }
 
 /// Bytes of memory for facts: below this nothing stays.

@@ -8,6 +8,7 @@ use super::super::source::{Span, Spanned};
 use super::super::spelling::Section;
 use super::scopes::{self, Condition, Scopes};
 use super::{Table, Texts, upstream, values};
+use crate::policy::Preflight;
 use std::time::Duration;
 
 /// One route.
@@ -30,16 +31,10 @@ pub(crate) struct Route {
     pub(crate) forward_authorization: Field<Spanned<bool>>,
     pub(crate) upgrade: Field<Spanned<bool>>,
     pub(crate) max_body: Field<Spanned<Option<u64>>>,
+    pub(crate) read_timeout: Field<Spanned<Duration>>,
     pub(crate) encoded_slashes: Field<Spanned<bool>>,
     /// Where each of the keys that ask something of a token stands.
     pub(crate) requirements: Vec<(&'static str, Span)>,
-}
-
-/// What becomes of a CORS preflight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Preflight {
-    Deny,
-    Forward,
 }
 
 impl Route {
@@ -73,6 +68,9 @@ impl Route {
             forward_authorization: fields.get("forward_authorization", report, read::boolean),
             upgrade: fields.get("upgrade", report, read::boolean),
             max_body: fields.get("max_body", report, upstream::body_limit),
+            read_timeout: fields.get("read_timeout", report, |node, report| {
+                read::duration(node, Duration::from_millis(1)..=values::DAY, report)
+            }),
             encoded_slashes: fields.get("encoded_slashes", report, read::boolean),
             requirements,
         };
@@ -86,7 +84,7 @@ fn path(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
     let path = read::text(node, report)?;
     if !path.value.starts_with('/') {
         let hint = "a path begins with `/`; hosts have a key of their own: `hosts: […]`";
-        report.error(Code::BadValue, path.span, "this is not a path").help(hint);
+        report.error(Code::BadValue, path.span, format!("{} is not a path", path.quoted())).help(hint);
         return None;
     }
     Some(path)
@@ -94,8 +92,10 @@ fn path(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
 
 fn methods(node: &Node, report: &mut Report) -> Option<Texts> {
     let list = read::texts(node, report)?;
-    let valid = list.value.iter().filter(|method| scopes::is_method_name(method, report)).count();
-    (valid == list.value.len()).then_some(list)
+    list.value.iter().for_each(|method| {
+        scopes::is_method_name(method, report);
+    });
+    Some(list)
 }
 
 /// The keys that ask something of a token, and so make no sense on a public route.

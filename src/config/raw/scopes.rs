@@ -49,9 +49,7 @@ impl Scopes {
         if !per_method {
             return Asked::read(node, report).map(Scopes::Every);
         }
-        let table = read::table(node, report, Asked::read)?;
-        let valid = table.iter().filter(|(method, _)| is_method_name(method, report)).count();
-        (valid == table.len()).then_some(Scopes::PerMethod(table))
+        read::table(node, report, is_method_name, Asked::read).map(Scopes::PerMethod)
     }
 }
 
@@ -78,8 +76,10 @@ impl Asked {
             Value::Map(_) => {
                 let mut fields = Fields::of(node, Section::Scopes, report)?;
                 let hint = "scopes are a list, `none`, `{any: [[a], [b, c]]}`, or one of these per method: `{GET: [a]}`";
-                let any =
-                    fields.need("any", hint, report, |node, report| read::list(node, report, alternative));
+                let any = fields.get("any", report, |node, report| read::list(node, report, alternative));
+                if fields.is_empty() {
+                    fields.missing("any", hint, report);
+                }
                 fields.finish(report);
                 any.given().map(|list| Asked::Any(list.value.clone()))
             }
@@ -100,9 +100,7 @@ fn alternative(node: &Node, report: &mut Report) -> Option<Texts> {
 
 /// The conditions of a route; all must hold.
 pub(super) fn claims(node: &Node, report: &mut Report) -> Option<Table<Condition>> {
-    let table = read::table(node, report, Condition::read)?;
-    let valid = table.iter().filter(|(claim, _)| values::is_claim(claim, report)).count();
-    (valid == table.len()).then_some(table)
+    read::table(node, report, values::is_claim, Condition::read)
 }
 
 impl Condition {
@@ -118,7 +116,7 @@ impl Condition {
         let capture = fields.get("equals_capture", report, read::text);
         let names = ["equals", "one_of", "contains", "equals_capture"];
         let alone = fields.exclusive(&names, report);
-        if names.iter().all(|name| fields.place(name).is_none()) {
+        if fields.is_empty() {
             let hint = "write `equals`, `one_of`, `contains` or `equals_capture`";
             report.error(Code::MissingKey, fields.head(), "the condition says nothing").help(hint);
         }
@@ -150,9 +148,13 @@ fn claim_value(node: &Node, report: &mut Report) -> Option<Spanned<serde_json::V
 pub(super) fn is_method_name(method: &Spanned<String>, report: &mut Report) -> bool {
     let name = method.value.as_str();
     let (message, hint) = match http::Method::from_bytes(name.as_bytes()) {
-        _ if name == "*" || name == "any" => {
-            ("this is no method".to_owned(), "name each method, or write one list for all of them".to_owned())
+        _ if name == "*" => {
+            ("`*` is no method".to_owned(), "name each method, or write one list for all of them".to_owned())
         }
+        _ if name == "any" => (
+            "`any` is no method".to_owned(),
+            "it stands for one list: `{GET: {any: [[a], [b, c]]}}`".to_owned(),
+        ),
         Ok(_) if matches!(name, "CONNECT" | "TRACE") => {
             (format!("`{name}` is always refused"), "remove it".to_owned())
         }

@@ -2,12 +2,14 @@
 
 use super::super::code::Code;
 use super::super::node::{Node, Value};
+use super::super::plan::{HostHeader, HostPort, Protocol, is_host_name};
 use super::super::problem::Report;
 use super::super::read::{self, Field, Fields};
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::super::units;
-use super::values::{self, HostPort};
+use super::values;
+use crate::policy::CanonicalPath;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ pub(crate) struct Upstream {
     pub(crate) health_check: Field<HealthCheck>,
     pub(crate) timeouts: Field<Timeouts>,
     pub(crate) keepalive: Field<Spanned<u64>>,
-    pub(crate) host: Field<Spanned<Host>>,
+    pub(crate) host: Field<Spanned<HostHeader>>,
 }
 
 /// TLS to an upstream.
@@ -51,26 +53,6 @@ pub(crate) struct Timeouts {
     pub(crate) read: Field<Spanned<Duration>>,
     pub(crate) write: Field<Spanned<Duration>>,
     pub(crate) idle: Field<Spanned<Duration>>,
-}
-
-/// The protocol spoken to an upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// HTTP/1.1.
-    Http1,
-    /// HTTP/2, over TLS or by prior knowledge.
-    Http2,
-}
-
-/// The `Host` that an upstream sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Host {
-    /// The one that the caller asked for.
-    Preserve,
-    /// The upstream's own address.
-    Upstream,
-    /// This one.
-    Literal(String),
 }
 
 impl Upstream {
@@ -139,7 +121,7 @@ impl HealthCheck {
                 "path",
                 "write the path that answers 2xx when all is well: `path: /healthz`",
                 report,
-                prefix,
+                path,
             ),
             interval: fields.get("interval", report, |node, report| {
                 read::duration(node, Duration::from_millis(100)..=Duration::from_secs(3600), report)
@@ -182,30 +164,41 @@ pub(super) fn body_limit(node: &Node, report: &mut Report) -> Option<Spanned<Opt
     })
 }
 
-/// A path without query that begins with `/`, as it goes on the wire.
-fn prefix(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
+/// A canonical path (see [`CanonicalPath`]) without a query.
+fn path(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
     let path = read::text(node, report)?;
-    let good = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&b);
-    if !path.value.starts_with('/') || !path.value.bytes().all(good) {
-        let hint = "it begins with `/` and has no query; other characters are percent-encoded";
-        report.error(Code::BadValue, path.span, "this is not a path").help(hint);
+    let hint = match CanonicalPath::parse(path.value.as_bytes()) {
+        Ok(canonical) if canonical.query().is_none() => return Some(path),
+        Ok(_) => "leave out the `?` and what follows",
+        Err(_) => "it begins with `/`, has neither `//` nor `..`, and escapes only what needs it",
+    };
+    report.error(Code::BadValue, path.span, format!("{} is not a canonical path", path.quoted())).help(hint);
+    None
+}
+
+/// A path that stands before another one.
+fn prefix(node: &Node, report: &mut Report) -> Option<Spanned<String>> {
+    let path = path(node, report)?;
+    if path.value.ends_with('/') {
+        let hint = "write it without the slash at its end: `/api`";
+        report.error(Code::BadValue, path.span, format!("{} is not a prefix", path.quoted())).help(hint);
         return None;
     }
     Some(path)
 }
 
-fn host(node: &Node, report: &mut Report) -> Option<Spanned<Host>> {
+fn host(node: &Node, report: &mut Report) -> Option<Spanned<HostHeader>> {
     read::parsed(node, "a host", report, |text| match text {
-        "preserve" => Ok(Host::Preserve),
-        "upstream" => Ok(Host::Upstream),
-        name if is_authority(name) => Ok(Host::Literal(name.to_owned())),
+        "preserve" => Ok(HostHeader::Preserve),
+        "upstream" => Ok(HostHeader::Upstream),
+        name if is_authority(name) => Ok(HostHeader::Literal(name.into())),
         _ => Err("write `preserve`, `upstream` or a host name".to_owned()),
     })
 }
 
 fn is_authority(text: &str) -> bool {
     match text.rsplit_once(':') {
-        Some((host, port)) => values::is_host_name(host) && port.parse::<u16>().is_ok(),
-        None => values::is_host_name(text),
+        Some((host, port)) => is_host_name(host) && port.parse::<u16>().is_ok(),
+        None => is_host_name(text),
     }
 }
