@@ -1,1 +1,107 @@
-//! What is asked of whom; immutable once compiled; pure.
+//! What is asked of whom: routes, requirements, issuers' rules, and the answer. Immutable once compiled, and pure.
+//!
+//! Two types here are proofs. [`Principal`] exists only for facts that an issuer's rules admitted at an instant;
+//! [`Permit`] only for a request that meets its route's requirement. A door forwards a request only with a permit in hand.
+
+mod answer;
+mod binding;
+mod decision;
+mod identity;
+mod issuer;
+mod path;
+mod principal;
+mod profile;
+mod request;
+mod requirement;
+mod routes;
+mod template;
+
+pub(crate) use binding::check as bound;
+pub(crate) use requirement::met_by;
+
+pub use answer::{Answer, AnswerForm};
+pub use decision::{Decision, Denial, Fault, Permit, Reason};
+pub use identity::{HeaderRules, IdentityHeaders, IdentitySource, InvalidIdentityHeader};
+pub use issuer::{IssuerRules, JwtMode, Missing, OpaqueRules};
+pub use path::{CanonicalPath, PathError};
+pub use principal::Principal;
+pub use profile::Profile;
+pub use request::RequestHead;
+pub use requirement::{ClaimCondition, ClaimTest, Implications, MethodScopes, Requirement, Rules, ScopeRule};
+pub use routes::{
+    Handling, HostPattern, InvalidHost, Methods, NotFound, Preflight, Route, RouteIndex, RouteTable,
+    RouteTableBuilder, Tie,
+};
+pub use template::{InvalidTemplate, Template};
+
+use crate::proof::IssuerName;
+use std::collections::HashMap;
+
+/// Everything that is asked of requests: what one configuration file means, compiled.
+///
+/// A policy never changes; a reload makes a new one.
+#[derive(Debug, Default)]
+pub struct Policy {
+    routes: RouteTable,
+    issuers: HashMap<IssuerName, IssuerRules>,
+    /// Those that are asked about opaque tokens.
+    asked: Vec<IssuerName>,
+    identity: IdentityHeaders,
+    realm: Option<Box<str>>,
+}
+
+impl Policy {
+    /// A policy of these routes and issuers, with the default identity headers and no realm.
+    pub fn new(routes: RouteTable, issuers: impl IntoIterator<Item = IssuerRules>) -> Self {
+        let issuers: HashMap<_, _> = issuers.into_iter().map(|rules| (rules.name.clone(), rules)).collect();
+        let asked =
+            issuers.values().filter(|rules| rules.opaque.is_some()).map(|rules| rules.name.clone()).collect();
+        Self { routes, issuers, asked, identity: IdentityHeaders::default(), realm: None }
+    }
+
+    /// The same with a realm, which challenges name (RFC 9110 section 11.5). Quotes and control characters are left out.
+    #[must_use]
+    pub fn with_realm(mut self, realm: &str) -> Self {
+        let plain: String =
+            realm.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
+        self.realm = Some(plain.into());
+        self
+    }
+
+    /// The same with other identity headers.
+    #[must_use]
+    pub fn with_identity(mut self, identity: IdentityHeaders) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// The routes.
+    pub fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// The rules of this issuer, if it is a configured one. Compared byte for byte.
+    pub fn issuer(&self, name: &str) -> Option<&IssuerRules> {
+        self.issuers.get(name)
+    }
+
+    /// The rules of all issuers, in no particular order.
+    pub fn issuers(&self) -> impl Iterator<Item = &IssuerRules> {
+        self.issuers.values()
+    }
+
+    /// The rules of the issuers that are asked about opaque tokens.
+    pub(crate) fn opaque_issuers(&self) -> impl Iterator<Item = &IssuerRules> + Clone {
+        self.asked.iter().filter_map(|name| self.issuers.get(name))
+    }
+
+    /// How identity is passed on.
+    pub fn identity(&self) -> &IdentityHeaders {
+        &self.identity
+    }
+
+    /// The realm that challenges name.
+    pub fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
+    }
+}

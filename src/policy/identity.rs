@@ -1,0 +1,325 @@
+//! How the caller's identity is passed on, and how nobody else can pass one on: which header fields we set, and which of the
+//! caller's are taken out first.
+
+use super::Permit;
+use http::{HeaderName, HeaderValue};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// The header fields by which an API learns who is calling.
+///
+/// Values are printable ASCII: every other byte, and `%`, is percent-encoded. Lists are separated by spaces. A field
+/// without a value is left out.
+#[derive(Clone, Debug)]
+pub struct IdentityHeaders {
+    fields: Vec<(HeaderName, IdentitySource)>,
+    rules: HeaderRules,
+}
+
+/// What a field tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// `sub`.
+    Subject,
+    /// The client.
+    Client,
+    /// The scopes, separated by spaces.
+    Scopes,
+    /// The issuer.
+    Issuer,
+    /// A claim, by name or JSON pointer. Strings, numbers and booleans, and arrays of them, are passed on; objects are not.
+    Claim(Box<str>),
+}
+
+impl IdentityHeaders {
+    /// `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer`: the default.
+    pub fn x_auth_request() -> Self {
+        Self::preset("x-auth-request")
+    }
+
+    /// `X-Forwarded-User`, `-Client-Id`, `-Scopes`, `-Issuer`.
+    pub fn x_forwarded() -> Self {
+        Self::preset("x-forwarded")
+    }
+
+    /// None at all.
+    pub fn none() -> Self {
+        Self { fields: Vec::new(), rules: HeaderRules::default() }
+    }
+
+    fn preset(prefix: &'static str) -> Self {
+        let sources = [
+            ("user", IdentitySource::Subject),
+            ("client-id", IdentitySource::Client),
+            ("scopes", IdentitySource::Scopes),
+            ("issuer", IdentitySource::Issuer),
+        ];
+        sources.into_iter().fold(Self::none(), |identity, (name, source)| {
+            // The name is made of two lower-case tokens, so it is valid, and no reserved one.
+            identity.with(&format!("{prefix}-{name}"), source).unwrap_or_else(|_| Self::none())
+        })
+    }
+
+    /// The same with one field more.
+    ///
+    /// # Errors
+    /// [`InvalidIdentityHeader`] if it is no header name, one that HTTP itself gives a meaning, or there already.
+    pub fn with(mut self, name: &str, source: IdentitySource) -> Result<Self, InvalidIdentityHeader> {
+        let name = HeaderName::from_str(name).map_err(|_| InvalidIdentityHeader::Name)?;
+        if RESERVED.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+            return Err(InvalidIdentityHeader::Reserved);
+        }
+        if self.fields.iter().any(|(known, _)| normalised(known.as_str()).eq(normalised(name.as_str()))) {
+            return Err(InvalidIdentityHeader::Twice);
+        }
+        self.rules.protected.push(normalised(name.as_str()).collect());
+        self.fields.push((name, source));
+        Ok(self)
+    }
+
+    /// The same, but letting these names with an underscore through.
+    #[must_use]
+    pub fn allowing_underscores(mut self, names: &[&str]) -> Self {
+        self.rules.underscores.extend(names.iter().map(|name| name.to_ascii_lowercase().into()));
+        self
+    }
+
+    /// Which of the caller's own fields are taken out.
+    pub fn rules(&self) -> &HeaderRules {
+        &self.rules
+    }
+
+    /// The fields to set on a permitted request.
+    pub fn fields<'a>(&'a self, permit: &'a Permit) -> impl Iterator<Item = (&'a HeaderName, HeaderValue)> {
+        let degraded = permit.degraded().then_some((&DEGRADED, HeaderValue::from_static("introspection")));
+        let fields = self.fields.iter().filter_map(|(name, source)| Some((name, source.value(permit)?)));
+        fields.chain(degraded)
+    }
+}
+
+impl Default for IdentityHeaders {
+    fn default() -> Self {
+        Self::x_auth_request()
+    }
+}
+
+impl IdentitySource {
+    fn value(&self, permit: &Permit) -> Option<HeaderValue> {
+        let principal = permit.principal()?;
+        match self {
+            Self::Subject => encode(principal.subject()?),
+            Self::Client => encode(principal.client()?),
+            Self::Issuer => encode(principal.issuer().as_str()),
+            Self::Scopes => encode_list(principal.scopes().iter().map(Cow::Borrowed)),
+            Self::Claim(name) => match principal.claim(name)? {
+                Value::Array(elements) => {
+                    let texts: Vec<String> = elements.iter().map(scalar).collect::<Option<_>>()?;
+                    encode_list(texts.into_iter().map(Cow::Owned))
+                }
+                value => encode(&scalar(&value)?),
+            },
+        }
+    }
+}
+
+/// Which header fields of the caller never reach the API.
+///
+/// 1. Every field that we may set, however it is spelled: in any case, with `_` or `.` for `-`. A server that takes
+///    `X_Auth_Request_User` for `X-Auth-Request-User` would believe the caller.
+/// 2. Every other name with an underscore, unless it is allowed by name.
+/// 3. The fields that override the method, so that the API carries out what was judged.
+#[derive(Clone, Debug)]
+pub struct HeaderRules {
+    /// Normalised: lower case, `-` only.
+    protected: Vec<Box<[u8]>>,
+    underscores: Vec<Box<str>>,
+}
+
+impl HeaderRules {
+    /// Whether the field of this name, in any case, is taken out.
+    ///
+    /// ```
+    /// use tollgate::policy::IdentityHeaders;
+    ///
+    /// let identity = IdentityHeaders::x_auth_request();
+    /// for name in ["x-auth-request-user", "X_Auth_Request_User", "x.auth_request-USER", "x-http-method-override", "a_b"] {
+    ///     assert!(identity.rules().strips(name), "{name}");
+    /// }
+    /// assert!(!identity.rules().strips("x-request-id"));
+    /// ```
+    pub fn strips(&self, name: &str) -> bool {
+        let aliased = name.bytes().any(|byte| byte == b'_');
+        if aliased && !self.underscores.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+            return true;
+        }
+        // Most names of a request differ in length from every protected one.
+        let same = |protected: &[u8]| {
+            protected.len() == name.len() && normalised(name).eq(protected.iter().copied())
+        };
+        self.protected.iter().any(|protected| same(protected))
+            || METHOD_OVERRIDES.iter().any(|name| same(name.as_bytes()))
+    }
+}
+
+impl Default for HeaderRules {
+    fn default() -> Self {
+        Self { protected: vec![DEGRADED.as_str().as_bytes().into()], underscores: Vec::new() }
+    }
+}
+
+/// What is wrong with an identity header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentityHeader {
+    /// Not a header name.
+    #[error("it is no header name")]
+    Name,
+    /// A header that HTTP gives a meaning of its own.
+    #[error("HTTP gives this header a meaning of its own")]
+    Reserved,
+    /// There already, or another spelling of it is.
+    #[error("this header is set already")]
+    Twice,
+}
+
+/// Tells an API that the caller's token was taken on an older word of its issuer.
+static DEGRADED: HeaderName = HeaderName::from_static("x-auth-degraded");
+
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+const RESERVED: [&str; 17] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "date",
+    "x-auth-degraded",
+];
+
+fn normalised(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if matches!(byte, b'_' | b'.') { b'-' } else { byte.to_ascii_lowercase() })
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn encode(text: &str) -> Option<HeaderValue> {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
+    if text.is_empty() || text.len() > MAX_VALUE_BYTES {
+        return None;
+    }
+    let outer_space = text.starts_with(' ') || text.ends_with(' ');
+    if text.bytes().all(plain) && !outer_space {
+        return HeaderValue::from_str(text).ok();
+    }
+    let encoded: String =
+        text.bytes()
+            .map(|byte| {
+                if plain(byte) && byte != b' ' {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+    HeaderValue::from_str(&encoded).ok()
+}
+
+/// Elements joined by spaces; a space inside of one is encoded.
+fn encode_list<'a>(elements: impl Iterator<Item = Cow<'a, str>>) -> Option<HeaderValue> {
+    let mut joined = String::new();
+    for element in elements.filter(|element| !element.is_empty()) {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        for byte in element.bytes() {
+            match byte {
+                b'!'..=b'~' if byte != b'%' => joined.push(char::from(byte)),
+                _ => joined.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    (!joined.is_empty() && joined.len() <= MAX_VALUE_BYTES)
+        .then(|| HeaderValue::from_str(&joined).ok())
+        .flatten()
+}
+
+/// Longer values are left out, so that a token can't make a request that an upstream refuses for its size.
+const MAX_VALUE_BYTES: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_of_a_protected_name_passes() {
+        let identity = IdentityHeaders::x_auth_request()
+            .with("X-Tenant", IdentitySource::Claim("tenant".into()))
+            .unwrap();
+        for name in [
+            "x-tenant",
+            "X-TENANT",
+            "x_tenant",
+            "x.tenant",
+            "X_Auth_Request-User",
+            "x.auth.request.scopes",
+            "x-auth-degraded",
+            "x_auth_degraded",
+        ] {
+            assert!(identity.rules().strips(name), "{name}");
+        }
+        for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-request-users", "accept"] {
+            assert!(!identity.rules().strips(name), "{name}");
+        }
+        let allowing = identity.allowing_underscores(&["api_key", "x_tenant"]);
+        assert!(!allowing.rules().strips("API_KEY") && allowing.rules().strips("api_keys"));
+        assert!(allowing.rules().strips("x_tenant"), "a protected name is protected, whatever is allowed");
+    }
+
+    #[test]
+    fn http_s_own_headers_carry_no_identity() {
+        for name in [
+            "Host",
+            "authorization",
+            "Connection",
+            "proxy-authorization",
+            "",
+            "a b",
+            "x-auth-request-user",
+            "X-Auth.Request-User",
+        ] {
+            assert!(IdentityHeaders::default().with(name, IdentitySource::Subject).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_can_t_break_out_of_their_field() {
+        let encoded = |text: &str| encode(text).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(encoded("alice@example.com").as_deref(), Some("alice@example.com"));
+        assert_eq!(encoded("a b").as_deref(), Some("a b"));
+        assert_eq!(encoded("a\r\nx: y").as_deref(), Some("a%0D%0Ax:%20y"));
+        assert_eq!(encoded("ü%").as_deref(), Some("%C3%BC%25"));
+        assert_eq!(encoded(" a").as_deref(), Some("%20a"));
+        assert_eq!(encoded(""), None);
+        assert_eq!(encoded(&"a".repeat(MAX_VALUE_BYTES + 1)), None);
+        let list = encode_list(["a b", "c", "", "é"].map(Cow::Borrowed).into_iter()).unwrap();
+        assert_eq!(list, "a%20b c %C3%A9");
+    }
+}

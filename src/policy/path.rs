@@ -1,0 +1,359 @@
+//! The request target, in one canonical form or refused: RFC 3986 sections 2.1, 3.3 and 6.2.2, RFC 9112 section 3.2.1.
+
+use std::borrow::Cow;
+
+/// A path that every reader understands alike, and the query behind it.
+///
+/// A gate and the API behind it must agree on what a path names. Instead of rewriting a path, and hoping that the API would
+/// have done the same, Tollgate refuses each that could be read in two ways, and forwards the others byte for byte:
+///
+/// 1. Origin-form, at most [`MAX_TARGET_BYTES`](Self::MAX_TARGET_BYTES): it begins with `/`. No fragment, no authority.
+/// 2. No `.` or `..` segment, and no empty one but the last (no `//`; one trailing `/` is fine).
+/// 3. Only characters of a `pchar` (RFC 3986 section 3.3) but `;`, which some servers take for parameters. No `\`, no
+///    control, no byte above ASCII.
+/// 4. Escapes: none of a character that needs none (`%61`), since that is a second spelling; none of a separator or of
+///    something that a second reader might take for one: `/ \ . % ; ? #`, controls and bytes above ASCII. `%2F` alone is
+///    let through to be judged by the route, which must allow it in words.
+/// 5. The query is visible ASCII without `#`, and has no parameter `access_token`: a token in a URL ends up in logs
+///    (RFC 6750 section 2.3), so it is neither taken nor forwarded.
+///
+/// ```
+/// use tollgate::policy::{CanonicalPath, PathError};
+///
+/// let path = CanonicalPath::parse(b"/orders/a%20b?page=2")?;
+/// assert_eq!((path.as_str(), path.query()), ("/orders/a%20b", Some("page=2")));
+/// assert_eq!(path.segments().collect::<Vec<_>>(), ["orders", "a b"]);
+/// assert_eq!(CanonicalPath::parse(b"/orders/../admin"), Err(PathError::DotSegment));
+/// # Ok::<(), PathError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanonicalPath<'a> {
+    path: &'a str,
+    query: Option<&'a str>,
+    escaped: bool,
+    encoded_slash: bool,
+}
+
+impl<'a> CanonicalPath<'a> {
+    /// The longest target that is looked at, in bytes.
+    pub const MAX_TARGET_BYTES: usize = 8 * 1024;
+
+    /// Reads a request target, without its copy or change.
+    ///
+    /// # Errors
+    /// The [`PathError`] that says which of the rules above it breaks.
+    pub fn parse(target: &'a [u8]) -> Result<Self, PathError> {
+        if target.len() > Self::MAX_TARGET_BYTES {
+            return Err(PathError::TooLong);
+        }
+        let target = std::str::from_utf8(target).map_err(|_| PathError::Character)?;
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let inner = path.strip_prefix('/').ok_or(PathError::Form)?;
+        check_query(query.unwrap_or_default())?;
+        let escapes = check_characters(inner)?;
+        check_segments(inner)?;
+        Ok(Self { path, query, escaped: escapes.any, encoded_slash: escapes.slash })
+    }
+
+    /// The path, byte for byte.
+    pub fn as_str(&self) -> &'a str {
+        self.path
+    }
+
+    /// The query, without its `?`.
+    pub fn query(&self) -> Option<&'a str> {
+        self.query
+    }
+
+    /// The segments, their escapes decoded, except for `%2F`, which stays (it is not a separator).
+    pub fn segments(&self) -> impl Iterator<Item = Cow<'a, str>> + Clone {
+        let escaped = self.escaped;
+        // It begins with a slash, which separates nothing.
+        self.path
+            .split('/')
+            .skip(1)
+            .map(move |segment| if escaped { decode(segment) } else { Cow::Borrowed(segment) })
+    }
+
+    /// Whether there is a `%2F`.
+    pub(super) fn has_encoded_slash(&self) -> bool {
+        self.encoded_slash
+    }
+
+    /// The path as a reader sees it who takes `%2F` for a separator.
+    pub(super) fn with_slashes_decoded(&self) -> String {
+        self.path.replace("%2F", "/").replace("%2f", "/")
+    }
+}
+
+/// Why a request target is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Longer than 8 KiB.
+    #[error("the request target is longer than 8 KiB")]
+    TooLong,
+    /// Not origin-form.
+    #[error("the request target does not begin with `/`")]
+    Form,
+    /// A character that is not allowed there, or means different things to different servers: `;`, `\`, `#`, …
+    #[error("the request target has a character that must not be there, or that servers read differently")]
+    Character,
+    /// An escape of a separator, of a control, of a byte above ASCII, or of a character that needs none; or no escape at all.
+    #[error("the path has an escape that servers read differently")]
+    Escape,
+    /// A segment `.` or `..`.
+    #[error("the path has a dot segment")]
+    DotSegment,
+    /// Two slashes in a row.
+    #[error("the path has an empty segment")]
+    EmptySegment,
+    /// `%2F` on a route that does not allow it.
+    #[error("the path has an encoded slash, which this route does not allow")]
+    EncodedSlash,
+    /// A reader that ignores case would take it for another route's.
+    #[error("the path names another route if case is ignored")]
+    Case,
+    /// The query has a parameter `access_token`.
+    #[error("the query has an `access_token`; a token belongs in the `Authorization` header")]
+    TokenInQuery,
+}
+
+struct Escapes {
+    any: bool,
+    slash: bool,
+}
+
+fn check_characters(path: &str) -> Result<Escapes, PathError> {
+    let mut escapes = Escapes { any: false, slash: false };
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => {
+                let escaped = hex(bytes.next()).zip(hex(bytes.next())).map(|(high, low)| high << 4 | low);
+                escapes.any = true;
+                match escaped.ok_or(PathError::Escape)? {
+                    b'/' => escapes.slash = true,
+                    byte if may_be_escaped(byte) => {}
+                    _ => return Err(PathError::Escape),
+                }
+            }
+            b'/' => {}
+            byte if is_unreserved(byte) => {}
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@' => {}
+            _ => return Err(PathError::Character),
+        }
+    }
+    Ok(escapes)
+}
+
+fn check_segments(path: &str) -> Result<(), PathError> {
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "" if segments.peek().is_some() => return Err(PathError::EmptySegment),
+            "." | ".." => return Err(PathError::DotSegment),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_query(query: &str) -> Result<(), PathError> {
+    if !query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Err(PathError::Character);
+    }
+    let is_token = |parameter: &str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        decode_all(name).eq_ignore_ascii_case(b"access_token")
+    };
+    if query.split(['&', ';']).any(is_token) { Err(PathError::TokenInQuery) } else { Ok(()) }
+}
+
+/// Decodes the escapes of a checked segment, but not `%2F`. All that is left decodes to ASCII.
+fn decode(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut decoded = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        decoded.push_str(before);
+        let (escape, behind) = after.split_at_checked(2).unwrap_or((after, ""));
+        match u8::from_str_radix(escape, 16) {
+            Ok(b'/') => decoded.push_str("%2F"),
+            Ok(byte) => decoded.push(char::from(byte)),
+            Err(_) => decoded.push('%'),
+        }
+        rest = behind;
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// Decodes every escape of a query parameter's name, in the way of the most lenient reader.
+fn decode_all(name: &str) -> Cow<'_, [u8]> {
+    if !name.contains('%') {
+        return Cow::Borrowed(name.as_bytes());
+    }
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut bytes = name.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        match (byte, hex(ahead.next()).zip(hex(ahead.next()))) {
+            (b'%', Some((high, low))) => {
+                decoded.push(high << 4 | low);
+                bytes = ahead;
+            }
+            _ => decoded.push(byte),
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+fn hex(byte: Option<u8>) -> Option<u8> {
+    char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Printable ASCII that is neither unreserved nor a separator to any reader.
+fn may_be_escaped(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+        && !is_unreserved(byte)
+        && !matches!(byte, b'/' | b'\\' | b'%' | b';' | b'?' | b'#')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(target: &str) -> Result<CanonicalPath<'_>, PathError> {
+        CanonicalPath::parse(target.as_bytes())
+    }
+
+    #[test]
+    fn plain_paths_pass_unchanged() {
+        for path in [
+            "/",
+            "/orders",
+            "/orders/",
+            "/a/b/c",
+            "/a.b/..c/c..",
+            "/...",
+            "/~user/:id@x",
+            "/a+b,c=d&e!$'()*",
+            "/a%20b%2B%3A",
+            "/%7Bx%7D",
+        ] {
+            assert_eq!(parse(path).map(|p| p.as_str()), Ok(path), "{path}");
+        }
+        assert_eq!(parse("/a?").map(|p| p.query()), Ok(Some("")));
+        assert_eq!(parse("/a?b?c/../%2e;//").map(|p| p.query()), Ok(Some("b?c/../%2e;//")));
+    }
+
+    #[test]
+    fn whatever_could_be_read_in_two_ways_is_refused() {
+        use PathError::{Character, DotSegment, EmptySegment, Escape, Form};
+        let cases = [
+            ("", Form),
+            ("*", Form),
+            ("orders", Form),
+            ("http://h/orders", Form),
+            ("?a", Form),
+            ("\\a", Form),
+            ("//", EmptySegment),
+            ("//a", EmptySegment),
+            ("/a//b", EmptySegment),
+            ("/a//", EmptySegment),
+            ("/.", DotSegment),
+            ("/..", DotSegment),
+            ("/a/../b", DotSegment),
+            ("/a/./b", DotSegment),
+            ("/a/..", DotSegment),
+            ("/a;b", Character),
+            ("/a\\b", Character),
+            ("/a#b", Character),
+            ("/a b", Character),
+            ("/a\tb", Character),
+            ("/a\0", Character),
+            ("/a\u{7f}", Character),
+            ("/\u{e9}", Character),
+            ("/\u{ff0f}", Character),
+            ("/a|b", Character),
+            ("/a\"b", Character),
+            ("/a<b", Character),
+            ("/a`b", Character),
+            ("/a{b}", Character),
+            ("/a^b", Character),
+            ("/a[b]", Character),
+            ("/%", Escape),
+            ("/%2", Escape),
+            ("/%zz", Escape),
+            ("/%2e", Escape),
+            ("/%2E%2e", Escape),
+            ("/%5c", Escape),
+            ("/%5C", Escape),
+            ("/%25", Escape),
+            ("/%252f", Escape),
+            ("/%3b", Escape),
+            ("/%3F", Escape),
+            ("/%23", Escape),
+            ("/%00", Escape),
+            ("/%0a", Escape),
+            ("/%7f", Escape),
+            ("/%80", Escape),
+            ("/%c0%af", Escape),
+            ("/%ef%bc%8f", Escape),
+            ("/%61", Escape),
+            ("/%41", Escape),
+            ("/%7e", Escape),
+            ("/%2d", Escape),
+            ("/%5f", Escape),
+            ("/%30", Escape),
+            ("/%u002f", Escape),
+            ("/a?b#c", Character),
+            ("/a?b c", Character),
+            ("/a?\u{e9}", Character),
+            ("/a?\0", Character),
+        ];
+        for (target, expected) in cases {
+            assert_eq!(parse(target), Err(expected), "{target:?}");
+        }
+        assert_eq!(CanonicalPath::parse(b"/\xff"), Err(Character));
+        assert_eq!(parse(&"/a".repeat(4_097)), Err(PathError::TooLong));
+    }
+
+    #[test]
+    fn encoded_slashes_are_left_for_the_route_to_judge() {
+        let path = parse("/files/a%2fb%20c").unwrap();
+        assert!(path.has_encoded_slash());
+        assert_eq!(path.segments().collect::<Vec<_>>(), ["files", "a%2Fb c"]);
+        assert_eq!(path.with_slashes_decoded(), "/files/a/b%20c");
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_refused_however_it_is_spelled() {
+        for query in [
+            "access_token=x",
+            "a=1&access_token=x",
+            "access_token",
+            "a;access_token=x",
+            "ACCESS_TOKEN=x",
+            "%61ccess_token=x",
+            "access%5ftoken=x",
+            "access%5Ftoken",
+        ] {
+            assert_eq!(parse(&format!("/a?{query}")), Err(PathError::TokenInQuery), "{query}");
+        }
+        for query in
+            ["xaccess_token=x", "access_tokens=x", "a=access_token", "access_token2", "%access=1", "a%"]
+        {
+            assert!(parse(&format!("/a?{query}")).is_ok(), "{query}");
+        }
+    }
+}

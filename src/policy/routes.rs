@@ -1,0 +1,444 @@
+//! The routes, and which one a request takes: the most specific, whatever their order.
+
+use super::template::TemplateSegment;
+use super::{CanonicalPath, PathError, Requirement, Template};
+use http::Method;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// One route: which requests it is for, what it asks of them, and how those that meet it are carried on.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The paths.
+    pub template: Template,
+    /// The hosts; empty for all.
+    pub hosts: Vec<HostPattern>,
+    /// The methods.
+    pub methods: Methods,
+    /// What is asked.
+    pub requirement: Requirement,
+    /// What becomes of CORS preflights.
+    pub preflight: Preflight,
+    /// Whether `%2F` may be in the path. The path with each of them decoded must then be canonical too, and take this route.
+    pub encoded_slashes: bool,
+    /// How an admitted request is carried on.
+    pub handling: Handling,
+}
+
+impl Route {
+    /// A route for all hosts and methods.
+    pub fn new(template: Template, requirement: Requirement) -> Self {
+        Self {
+            template,
+            hosts: Vec::new(),
+            methods: Methods::All,
+            requirement,
+            preflight: Preflight::Deny,
+            encoded_slashes: false,
+            handling: Handling::default(),
+        }
+    }
+
+    /// Whether `OPTIONS` is one of the methods that it lists.
+    pub(crate) fn lists_options(&self) -> bool {
+        self.methods.lists(&Method::OPTIONS)
+    }
+}
+
+/// How a door carries an admitted request on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handling {
+    /// The upstream, by its name in the configuration.
+    pub upstream: Option<Box<str>>,
+    /// Whether `Authorization` is passed on. By default the token stops at the gate.
+    pub forward_authorization: bool,
+    /// Whether the connection may be upgraded (WebSocket).
+    pub upgrade: bool,
+    /// The longest request body, in bytes, where it differs from the door's own limit.
+    pub max_body: Option<u64>,
+    /// How long the upstream may take to answer, where it differs from the upstream's own limit.
+    pub read_timeout: Option<Duration>,
+}
+
+/// Which methods a route is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Methods {
+    /// All, except for `CONNECT` and `TRACE`, which no route is for.
+    All,
+    /// These. `GET` includes `HEAD`.
+    Listed(Vec<Method>),
+}
+
+impl Methods {
+    fn lists(&self, method: &Method) -> bool {
+        let Self::Listed(listed) = self else { return false };
+        listed.contains(method) || (method == Method::HEAD && listed.contains(&Method::GET))
+    }
+
+    fn overlap(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, Self::All) => true,
+            // A route that lists a method is more specific for it than one for all.
+            (Self::All, Self::Listed(_)) | (Self::Listed(_), Self::All) => false,
+            (Self::Listed(ours), Self::Listed(theirs)) => {
+                ours.iter().any(|method| other.lists(method))
+                    || theirs.iter().any(|method| self.lists(method))
+            }
+        }
+    }
+}
+
+/// What becomes of a CORS preflight, which never carries a token (Fetch, "CORS-preflight request").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preflight {
+    /// It is answered like any request without a token: 401.
+    #[default]
+    Deny,
+    /// It is passed to the upstream, without identity.
+    Forward,
+}
+
+/// A host that a route is for: `api.example.com`, or `*.example.com` for every host below it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// This host.
+    Exact(Box<str>),
+    /// Every host that ends in this, which begins with a dot.
+    Below(Box<str>),
+}
+
+impl HostPattern {
+    /// Reads a pattern. Case does not matter; a port is never part of it.
+    ///
+    /// # Errors
+    /// [`InvalidHost`] if it is no host name, or has a `*` anywhere but as its first label.
+    pub fn parse(text: &str) -> Result<Self, InvalidHost> {
+        let lower = text.to_ascii_lowercase();
+        let (below, name) = lower.strip_prefix("*.").map_or((false, lower.as_str()), |name| (true, name));
+        let is_v6 = name.starts_with('[')
+            && name.ends_with(']')
+            && name.bytes().all(|b| b.is_ascii_hexdigit() || b"[:.]".contains(&b));
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        if !(name.split('.').all(label) || is_v6 && !below) {
+            return Err(InvalidHost);
+        }
+        Ok(if below { Self::Below(format!(".{name}").into()) } else { Self::Exact(name.into()) })
+    }
+}
+
+/// A text that is no host pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a host is a name such as `api.example.com` or `*.example.com`, without a port")]
+pub struct InvalidHost;
+
+/// A route's place in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RouteIndex(usize);
+
+impl RouteIndex {
+    /// The place, counted from 0 in the order in which the routes were added.
+    pub fn get(self) -> usize {
+        self.0
+    }
+}
+
+/// All routes.
+///
+/// 1. An exact host is more specific than a pattern, a longer pattern than a shorter one, any host is the least specific.
+/// 2. Segment by segment from the left, a literal is more specific than a capture, a capture than a rest.
+/// 3. A route that lists a method is more specific than one for all methods.
+///
+/// Two routes that no rule tells apart can't both be in a table.
+///
+/// ```
+/// use http::Method;
+/// use tollgate::policy::{CanonicalPath, Requirement, Route, RouteTable, Template};
+///
+/// let mut builder = RouteTable::builder();
+/// for path in ["/{*all}", "/orders/{id}", "/orders/new"] {
+///     builder.add(Route::new(Template::parse(path)?, Requirement::Public))?;
+/// }
+/// let table = builder.build();
+/// let index = table.find(None, &Method::GET, &CanonicalPath::parse(b"/orders/new")?).unwrap();
+/// assert_eq!(table.get(index).unwrap().template.as_str(), "/orders/new");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    routes: Vec<Route>,
+    exact: HashMap<Box<str>, Node>,
+    /// By their suffix, which begins with a dot.
+    below: HashMap<Box<str>, Node>,
+    any: Node,
+    /// Whether a literal has an upper-case letter.
+    upper_case: bool,
+}
+
+/// Why no route takes a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// No route is for this host and path.
+    Unmatched,
+    /// There are routes for this path, but only for these methods.
+    Method(Vec<Method>),
+    /// The path can't be judged for the route that it would take.
+    Path(PathError),
+}
+
+impl RouteTable {
+    /// An empty table to add routes to.
+    pub fn builder() -> RouteTableBuilder {
+        RouteTableBuilder::default()
+    }
+
+    /// The route at this place.
+    pub fn get(&self, index: RouteIndex) -> Option<&Route> {
+        self.routes.get(index.0)
+    }
+
+    /// All routes, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (RouteIndex, &Route)> {
+        self.routes.iter().enumerate().map(|(index, route)| (RouteIndex(index), route))
+    }
+
+    /// The number of routes.
+    pub fn len(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Whether there is no route.
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty()
+    }
+
+    /// The route that a request takes.
+    ///
+    /// A path that would take another route to a reader that ignores case, or that decodes `%2F`, is refused.
+    ///
+    /// # Errors
+    /// [`NotFound`] if none takes it.
+    pub fn find(
+        &self,
+        authority: Option<&str>,
+        method: &Method,
+        path: &CanonicalPath<'_>,
+    ) -> Result<RouteIndex, NotFound> {
+        let host = authority.map(host_of);
+        let leaf = self.leaf(host.as_deref(), path, Letters::AsTheyAre).ok_or(NotFound::Unmatched)?;
+        if self.upper_case || path.as_str().bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let folded = self.leaf(host.as_deref(), path, Letters::Folded);
+            if !folded.is_some_and(|folded| std::ptr::eq(folded, leaf)) {
+                return Err(NotFound::Path(PathError::Case));
+            }
+        }
+        let index = self.select(leaf, method).ok_or_else(|| NotFound::Method(self.methods(leaf)))?;
+        if path.has_encoded_slash() {
+            self.check_encoded_slashes(host.as_deref(), leaf, index, path).map_err(NotFound::Path)?;
+        }
+        Ok(index)
+    }
+
+    /// Of the routes at one place, the one for this method.
+    fn select(&self, leaf: &Leaf, method: &Method) -> Option<RouteIndex> {
+        if method == Method::CONNECT || method == Method::TRACE {
+            return None;
+        }
+        let methods = |index: &&RouteIndex| self.get(**index).map(|route| &route.methods);
+        let listed = leaf.0.iter().find(|index| methods(index).is_some_and(|methods| methods.lists(method)));
+        listed.or_else(|| leaf.0.iter().find(|index| methods(index) == Some(&Methods::All))).copied()
+    }
+
+    fn methods(&self, leaf: &Leaf) -> Vec<Method> {
+        let mut methods: Vec<Method> = Vec::new();
+        for route in leaf.0.iter().filter_map(|index| self.get(*index)) {
+            let Methods::Listed(listed) = &route.methods else { continue };
+            for method in listed {
+                methods.push(method.clone());
+                if method == Method::GET {
+                    methods.push(Method::HEAD);
+                }
+            }
+        }
+        methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        methods.dedup();
+        methods
+    }
+
+    fn check_encoded_slashes(
+        &self,
+        host: Option<&str>,
+        leaf: &Leaf,
+        index: RouteIndex,
+        path: &CanonicalPath<'_>,
+    ) -> Result<(), PathError> {
+        if !self.get(index).is_some_and(|route| route.encoded_slashes) {
+            return Err(PathError::EncodedSlash);
+        }
+        let decoded = path.with_slashes_decoded();
+        let decoded = CanonicalPath::parse(decoded.as_bytes())?;
+        let same =
+            self.leaf(host, &decoded, Letters::AsTheyAre).is_some_and(|other| std::ptr::eq(other, leaf));
+        if same { Ok(()) } else { Err(PathError::EncodedSlash) }
+    }
+
+    fn leaf(&self, host: Option<&str>, path: &CanonicalPath<'_>, letters: Letters) -> Option<&Leaf> {
+        let exact = host.and_then(|host| self.exact.get(host));
+        let below = host.filter(|_| !self.below.is_empty()).into_iter().flat_map(suffixes);
+        let below = below.filter_map(|suffix| self.below.get(suffix));
+        let mut trees = exact.into_iter().chain(below).chain(std::iter::once(&self.any));
+        trees.find_map(|tree| tree.find(path.segments(), letters))
+    }
+}
+
+/// `.b.c` and `.c` of `a.b.c`: the longest first.
+fn suffixes(host: &str) -> impl Iterator<Item = &str> {
+    host.match_indices('.').filter(|(at, _)| *at > 0).filter_map(|(at, _)| host.get(at..))
+}
+
+/// Collects routes into a [`RouteTable`].
+#[derive(Debug, Default)]
+pub struct RouteTableBuilder(RouteTable);
+
+impl RouteTableBuilder {
+    /// Adds a route.
+    ///
+    /// # Errors
+    /// A [`Tie`] if there is one already that nothing tells apart from it, or only the case of its letters.
+    pub fn add(&mut self, route: Route) -> Result<RouteIndex, Tie> {
+        let table = &mut self.0;
+        let index = RouteIndex(table.routes.len());
+        let letters = |segment: &TemplateSegment| match segment {
+            TemplateSegment::Literal(text) => text.bytes().any(|byte| byte.is_ascii_uppercase()),
+            _ => false,
+        };
+        table.upper_case |= route.template.segments().iter().any(letters);
+        if route.hosts.is_empty() {
+            Self::join(table.any.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
+        }
+        for host in &route.hosts {
+            let tree = match host {
+                HostPattern::Exact(name) => table.exact.entry(name.clone()).or_default(),
+                HostPattern::Below(suffix) => table.below.entry(suffix.clone()).or_default(),
+            };
+            Self::join(tree.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
+        }
+        table.routes.push(route);
+        Ok(index)
+    }
+
+    fn join(leaf: &mut Leaf, routes: &[Route], route: &Route, index: RouteIndex) -> Result<(), Tie> {
+        let ties = |index: &&RouteIndex| {
+            routes.get(index.0).is_some_and(|other| other.methods.overlap(&route.methods))
+        };
+        if let Some(first) = leaf.0.iter().find(ties) {
+            return Err(Tie { first: *first });
+        }
+        leaf.0.push(index);
+        Ok(())
+    }
+
+    /// The finished table.
+    pub fn build(self) -> RouteTable {
+        self.0
+    }
+}
+
+/// Two routes that nothing tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another route is for the same hosts, paths and methods")]
+pub struct Tie {
+    /// The one that was there first.
+    pub first: RouteIndex,
+}
+
+/// How a path's letters are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    AsTheyAre,
+    /// As a reader sees them that ignores case.
+    Folded,
+}
+
+/// The routes of one place in the tree, which only their methods tell apart.
+#[derive(Debug, Default)]
+struct Leaf(Vec<RouteIndex>);
+
+/// A tree of path segments.
+#[derive(Debug, Default)]
+struct Node {
+    /// By the text of the segment, in lower case: at one place, no two literals differ by case alone.
+    literals: HashMap<Box<str>, (Box<str>, Node)>,
+    capture: Option<Box<Node>>,
+    rest: Leaf,
+    here: Leaf,
+}
+
+impl Node {
+    /// The leaf for this template. Where a literal differs from another by the case of its letters alone, the error is a
+    /// route of the other.
+    fn leaf_mut(&mut self, segments: &[TemplateSegment]) -> Result<&mut Leaf, Tie> {
+        match segments {
+            [] => Ok(&mut self.here),
+            [TemplateSegment::Rest(_), ..] => Ok(&mut self.rest),
+            [TemplateSegment::Literal(text), more @ ..] => {
+                let entry = self.literals.entry(text.to_ascii_lowercase().into());
+                let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
+                match node.first().filter(|_| known != text) {
+                    Some(first) => Err(Tie { first }),
+                    None => node.leaf_mut(more),
+                }
+            }
+            [TemplateSegment::Capture(_), more @ ..] => self.capture.get_or_insert_default().leaf_mut(more),
+        }
+    }
+
+    /// Some route below this node.
+    fn first(&self) -> Option<RouteIndex> {
+        let here = self.here.0.first().or_else(|| self.rest.0.first()).copied();
+        let capture = || self.capture.as_ref().and_then(|node| node.first());
+        here.or_else(capture).or_else(|| self.literals.values().find_map(|(_, node)| node.first()))
+    }
+
+    fn find<'p>(
+        &self,
+        mut segments: impl Iterator<Item = Cow<'p, str>> + Clone,
+        letters: Letters,
+    ) -> Option<&Leaf> {
+        let Some(segment) = segments.next() else { return (!self.here.0.is_empty()).then_some(&self.here) };
+        let literal = || self.literal(&segment, letters)?.find(segments.clone(), letters);
+        let capture =
+            || self.capture.as_ref().filter(|_| !segment.is_empty())?.find(segments.clone(), letters);
+        literal().or_else(capture).or_else(|| (!self.rest.0.is_empty()).then_some(&self.rest))
+    }
+
+    fn literal(&self, segment: &str, letters: Letters) -> Option<&Self> {
+        let folded: Cow<'_, str> = if segment.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            segment.to_ascii_lowercase().into()
+        } else {
+            segment.into()
+        };
+        let (text, node) = self.literals.get(&*folded)?;
+        (letters == Letters::Folded || **text == *segment).then_some(node)
+    }
+}
+
+/// The host of an authority: without port or trailing dot, in lower case.
+fn host_of(authority: &str) -> Cow<'_, str> {
+    let host = match authority.rfind(':') {
+        // The colons of an IPv6 address are inside of brackets.
+        Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or(authority),
+        _ => authority,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        host.to_ascii_lowercase().into()
+    } else {
+        host.into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use super::*;
+
+fn route(path: &str, hosts: &[&str], methods: &[Method]) -> Route {
+    let mut route = Route::new(Template::parse(path).unwrap(), Requirement::Public);
+    route.hosts = hosts.iter().map(|host| HostPattern::parse(host).unwrap()).collect();
+    if !methods.is_empty() {
+        route.methods = Methods::Listed(methods.to_vec());
+    }
+    route
+}
+
+fn table(routes: Vec<Route>) -> RouteTable {
+    let mut builder = RouteTable::builder();
+    for route in routes {
+        builder.add(route).unwrap();
+    }
+    builder.build()
+}
+
+fn paths(paths: &[&str]) -> RouteTable {
+    table(paths.iter().map(|path| route(path, &[], &[])).collect())
+}
+
+fn find(table: &RouteTable, host: &str, method: Method, target: &str) -> Result<usize, NotFound> {
+    let path = CanonicalPath::parse(target.as_bytes()).unwrap();
+    table.find(Some(host).filter(|host| !host.is_empty()), &method, &path).map(RouteIndex::get)
+}
+
+fn get(table: &RouteTable, target: &str) -> Result<usize, NotFound> {
+    find(table, "", Method::GET, target)
+}
+
+#[test]
+fn the_most_specific_path_wins_whatever_the_order() {
+    let templates = ["/{*all}", "/a/{x}", "/a/b", "/a/{x}/c", "/a/b/{y}", "/a/{*rest}", "/"];
+    let expected = [
+        ("/", 6),
+        ("/z", 0),
+        ("/a", 0),
+        ("/a/", 5),
+        ("/a/b", 2),
+        ("/a/c", 1),
+        ("/a/b/c", 4),
+        ("/a/z/c", 3),
+        ("/a/z/d", 5),
+        ("/a/b/c/d", 5),
+        ("/a/b/", 5),
+        ("/z/y/", 0),
+    ];
+    let table = paths(&templates);
+    for (target, index) in expected {
+        assert_eq!(get(&table, target), Ok(index), "{target}");
+    }
+    let reversed: Vec<_> = templates.iter().rev().copied().collect();
+    let table = paths(&reversed);
+    for (target, index) in expected {
+        assert_eq!(get(&table, target), Ok(templates.len() - 1 - index), "{target}");
+    }
+}
+
+#[test]
+fn nothing_matches_by_prefix() {
+    let table = paths(&["/orders/{id}", "/files/{*rest}"]);
+    for target in ["/", "/orders", "/orders/", "/orders/1/2", "/ordersx/1", "/files", "/xfiles/a"] {
+        assert_eq!(get(&table, target), Err(NotFound::Unmatched), "{target}");
+    }
+}
+
+#[test]
+fn a_second_spelling_takes_the_same_route() {
+    let table = paths(&["/a+b/{x}", "/{*all}"]);
+    assert_eq!(get(&table, "/a+b/1"), Ok(0));
+    assert_eq!(get(&table, "/a%2Bb/1"), Ok(0));
+    assert_eq!(get(&table, "/a%2bb/1"), Ok(0));
+}
+
+#[test]
+fn a_path_that_is_another_route_s_without_case_is_refused() {
+    let lower = paths(&["/admin/{x}", "/{*all}"]);
+    assert_eq!(get(&lower, "/Admin/1"), Err(NotFound::Path(PathError::Case)));
+    assert_eq!(get(&lower, "/admin/ABC"), Ok(0));
+    assert_eq!(get(&lower, "/Other/1"), Ok(1));
+    let upper = paths(&["/Admin/{x}", "/{*all}"]);
+    assert_eq!(get(&upper, "/Admin/1"), Ok(0));
+    assert_eq!(get(&upper, "/admin/1"), Err(NotFound::Path(PathError::Case)));
+    let mut builder = RouteTable::builder();
+    builder.add(route("/Admin", &[], &[])).unwrap();
+    assert!(builder.add(route("/admin", &[], &[])).is_err());
+    assert!(builder.add(route("/admin/{x}", &[], &[])).is_err());
+    assert!(builder.add(route("/Admin/{x}", &[], &[])).is_ok());
+}
+
+#[test]
+fn encoded_slashes_need_a_route_that_allows_them_and_stay_on_it() {
+    let mut files = route("/files/{*rest}", &[], &[]);
+    files.encoded_slashes = true;
+    let table = table(vec![files, route("/files/secret/{x}", &[], &[]), route("/{*all}", &[], &[])]);
+    let refused = Err(NotFound::Path(PathError::EncodedSlash));
+    assert_eq!(get(&table, "/files/a%2Fb"), Ok(0));
+    assert_eq!(get(&table, "/other/a%2Fb"), refused);
+    assert_eq!(get(&table, "/files/secret%2Fx"), refused);
+    assert_eq!(get(&table, "/files%2Fa"), refused);
+    assert_eq!(get(&table, "/files/a%2F..%2Fb"), Err(NotFound::Path(PathError::DotSegment)));
+    assert_eq!(get(&table, "/files/a%2f%2Fb"), Err(NotFound::Path(PathError::EmptySegment)));
+}
+
+#[test]
+fn hosts_are_told_apart_before_paths() {
+    let table = table(vec![
+        route("/{*all}", &[], &[]),
+        route("/{*all}", &["*.example.com"], &[]),
+        route("/{*all}", &["*.eu.example.com"], &[]),
+        route("/{*all}", &["api.eu.example.com", "[::1]"], &[]),
+        route("/only", &["one.example"], &[]),
+    ]);
+    let cases = [
+        ("", 0),
+        ("other", 0),
+        ("example.com", 0),
+        ("a.example.com", 1),
+        ("A.EXAMPLE.com:8443", 1),
+        ("a.b.example.com.", 1),
+        ("x.eu.example.com", 2),
+        ("api.eu.example.com", 3),
+        ("API.eu.example.com:80", 3),
+        ("xexample.com", 0),
+        ("[::1]:80", 3),
+        ("[::1]", 3),
+        ("one.example", 0),
+    ];
+    for (host, index) in cases {
+        assert_eq!(find(&table, host, Method::GET, "/x"), Ok(index), "{host}");
+    }
+    assert_eq!(find(&table, "one.example", Method::GET, "/only"), Ok(4));
+}
+
+#[test]
+fn a_listed_method_is_more_specific_than_all() {
+    let table = table(vec![
+        route("/a", &[], &[]),
+        route("/a", &[], &[Method::GET]),
+        route("/b", &[], &[Method::POST, Method::GET]),
+    ]);
+    assert_eq!(find(&table, "", Method::GET, "/a"), Ok(1));
+    assert_eq!(find(&table, "", Method::HEAD, "/a"), Ok(1), "HEAD follows GET");
+    assert_eq!(find(&table, "", Method::PUT, "/a"), Ok(0));
+    let allowed = vec![Method::GET, Method::HEAD, Method::POST];
+    assert_eq!(find(&table, "", Method::PUT, "/b"), Err(NotFound::Method(allowed)));
+    for never in [Method::CONNECT, Method::TRACE] {
+        assert!(matches!(find(&table, "", never, "/a"), Err(NotFound::Method(_))));
+    }
+}
+
+#[test]
+fn ties_are_refused() {
+    let cases: [(Route, Route, bool); 7] = [
+        (route("/a/{x}", &[], &[]), route("/a/{y}", &[], &[]), true),
+        (route("/a", &[], &[Method::GET]), route("/a", &[], &[Method::POST]), false),
+        (route("/a", &[], &[Method::GET]), route("/a", &[], &[Method::HEAD]), true),
+        (route("/a", &[], &[Method::GET]), route("/a", &[], &[Method::POST, Method::GET]), true),
+        (route("/a", &["h"], &[]), route("/a", &[], &[]), false),
+        (route("/a", &["h", "i"], &[]), route("/a", &["j", "I"], &[]), true),
+        (route("/a/{*x}", &["*.h"], &[]), route("/a/{*y}", &["*.h"], &[]), true),
+    ];
+    for (one, two, ties) in cases {
+        let mut builder = RouteTable::builder();
+        let first = builder.add(one.clone()).unwrap();
+        assert_eq!(builder.add(two.clone()).err(), ties.then_some(Tie { first }), "{one:?} {two:?}");
+    }
+}
+
+#[test]
+fn host_patterns_are_names() {
+    for good in ["a", "a.b", "*.a", "A-1.b_c", "127.0.0.1", "[::1]"] {
+        assert!(HostPattern::parse(good).is_ok(), "{good}");
+    }
+    for bad in ["", "*", "a:80", "a.*.b", "**.a", "a..b", ".a", "a/b", "[::1", "*.[::1]", "é"] {
+        assert!(HostPattern::parse(bad).is_err(), "{bad}");
+    }
+}

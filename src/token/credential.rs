@@ -1,0 +1,189 @@
+//! The `Authorization` header's one credential: RFC 6750 section 2.1, RFC 9110 section 11.6.2.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+/// A token as the caller presented it: its scheme, and the token's text.
+///
+/// 1. No `Authorization` field: no credential (`Ok(None)`), which is not an error here.
+/// 2. Exactly one field. Two, even equal ones, are refused: the gate and the API behind it might read different ones.
+/// 3. The scheme, in any case, is `Bearer` or `DPoP`; one space; and one token of the b64token alphabet
+///    (`1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`), at most [`MAX_TOKEN_BYTES`] long.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use tollgate::token::{Credential, Scheme};
+///
+/// let mut headers = HeaderMap::new();
+/// assert_eq!(Credential::from_headers(&headers), Ok(None));
+/// headers.insert("authorization", HeaderValue::from_static("bearer abc.def"));
+/// let credential = Credential::from_headers(&headers)?.expect("there is one");
+/// assert_eq!((credential.scheme(), credential.token()), (Scheme::Bearer, "abc.def"));
+/// # Ok::<(), tollgate::token::CredentialError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credential<'a> {
+    scheme: Scheme,
+    token: &'a str,
+}
+
+impl<'a> Credential<'a> {
+    /// Reads the one credential of a request.
+    ///
+    /// # Errors
+    /// A [`CredentialError`] if there is something in `Authorization` that is not exactly one token.
+    pub fn from_headers(headers: &'a HeaderMap) -> Result<Option<Self>, CredentialError> {
+        let mut fields = headers.get_all(AUTHORIZATION).iter();
+        let Some(field) = fields.next() else { return Ok(None) };
+        if fields.next().is_some() {
+            return Err(CredentialError::Repeated);
+        }
+        Self::parse(field.as_bytes()).map(Some)
+    }
+
+    fn parse(field: &'a [u8]) -> Result<Self, CredentialError> {
+        let end = field.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(field.len());
+        let (name, rest) = field.split_at(end);
+        let scheme = match name {
+            _ if name.eq_ignore_ascii_case(b"bearer") => Scheme::Bearer,
+            _ if name.eq_ignore_ascii_case(b"dpop") => Scheme::Dpop,
+            [] => return Err(CredentialError::Malformed),
+            _ => return Err(CredentialError::OtherScheme),
+        };
+        let [b' ', token @ ..] = rest else { return Err(CredentialError::Malformed) };
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(CredentialError::TooLong);
+        }
+        let body = token.iter().position(|b| !is_b64token(*b)).unwrap_or(token.len());
+        let (body, padding) = token.split_at(body);
+        if body.is_empty() || padding.iter().any(|b| *b != b'=') {
+            return Err(CredentialError::Malformed);
+        }
+        // The alphabet is a subset of ASCII, so this can't fail.
+        let token = std::str::from_utf8(token).map_err(|_| CredentialError::Malformed)?;
+        Ok(Self { scheme, token })
+    }
+
+    /// How the token was presented.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The token's text. It is a secret: it must not be logged.
+    pub fn token(&self) -> &'a str {
+        self.token
+    }
+}
+
+impl std::fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({:?}, {} bytes)", self.scheme, self.token.len())
+    }
+}
+
+/// An authentication scheme that carries an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 6750: whoever holds the token may use it.
+    Bearer,
+    /// RFC 9449: the token is bound to a key that the caller proves to hold.
+    Dpop,
+}
+
+/// Why the `Authorization` header holds no usable credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// More than one `Authorization` field.
+    #[error("the request has more than one `Authorization` field")]
+    Repeated,
+    /// A scheme that carries no access token, such as `Basic`.
+    #[error("the `Authorization` scheme is not `Bearer`")]
+    OtherScheme,
+    /// Not a scheme, one space and one token of the b64token alphabet.
+    #[error("the `Authorization` field is not `Bearer`, one space and one token")]
+    Malformed,
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("the token is longer than 16 KiB")]
+    TooLong,
+}
+
+/// The longest token that is looked at, in bytes: 16 KiB. Real access tokens stay below 8 KiB, the usual bound on headers.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(field: &str) -> Result<&str, CredentialError> {
+        Credential::parse(field.as_bytes()).map(|c| c.token())
+    }
+
+    #[test]
+    fn one_token_in_any_case_of_the_scheme() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            assert_eq!(parse(&format!("{scheme} aZ09-._~+/==")), Ok("aZ09-._~+/=="));
+        }
+        assert_eq!(Credential::parse(b"DPoP abc").map(|c| c.scheme()), Ok(Scheme::Dpop));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        let cases = [
+            "",
+            " ",
+            "Bearer",
+            "Bearer ",
+            "Bearer  abc",
+            "Bearer\tabc",
+            "Bearer abc ",
+            "Bearer abc def",
+            "Bearer abc,def",
+            "Bearer abc, Bearer def",
+            "Bearer \"abc\"",
+            "Bearer a=b",
+            "Bearer =",
+            "Bearer a\u{e9}",
+            " Bearer abc",
+            "Bearer:abc",
+            "Bearer=abc",
+            "Bearer abc\0",
+            "Bearer abc=\n",
+        ];
+        for case in cases {
+            assert_eq!(parse(case), Err(CredentialError::Malformed), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_told_apart() {
+        for case in
+            ["Basic dXNlcjpwdw==", "Negotiate abc", "Bearer2 abc", "AWS4-HMAC-SHA256 Credential=x", "Token"]
+        {
+            assert_eq!(parse(case), Err(CredentialError::OtherScheme), "{case:?}");
+        }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        assert!(parse(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES))).is_ok());
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
+        assert_eq!(parse(&long), Err(CredentialError::TooLong));
+    }
+
+    #[test]
+    fn two_fields_are_refused_even_if_equal() {
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, http::HeaderValue::from_static("Bearer abc"));
+        headers.append(AUTHORIZATION, http::HeaderValue::from_static("Bearer abc"));
+        assert_eq!(Credential::from_headers(&headers), Err(CredentialError::Repeated));
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        assert_eq!(format!("{:?}", Credential::parse(b"Bearer abc")), "Ok(Credential(Bearer, 3 bytes))");
+    }
+}
