@@ -96,7 +96,6 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    #[expect(clippy::too_many_arguments, reason = "the parts of a desk, put together in one place")]
     pub(super) fn new(
         issuer: IssuerName,
         endpoint: Arc<dyn Introspect>,
@@ -229,7 +228,10 @@ impl Desk {
             }
             Introspected::Active(answer) => {
                 let until = self.believed_until(&answer, question.signed.as_deref(), now);
-                let facts = question.signed.clone().unwrap_or_else(|| Arc::new(answer));
+                let facts = match &question.signed {
+                    Some(signed) => Arc::new(Verified::clone(signed).confirmed_by(&answer)),
+                    None => Arc::from(answer),
+                };
                 let grace_until = (until + self.settings.grace).min(expiry(&facts).unwrap_or(UnixTime::MAX));
                 let entry = Remembered { facts: facts.clone(), until, grace_until, since: now };
                 self.facts.remember(question.key, entry);
@@ -239,9 +241,9 @@ impl Desk {
     }
 
     fn believed_until(&self, answer: &Verified, signed: Option<&Verified>, now: UnixTime) -> UnixTime {
-        let expiries = [expiry(answer), signed.and_then(expiry)].into_iter().flatten();
-        let ends = expiries.min().unwrap_or(now + self.settings.lifetime_without_exp);
-        self.settings.max_lifetime.map_or(ends, |ceiling| ends.min(now + ceiling))
+        let answered = expiry(answer).unwrap_or(now + self.settings.lifetime_without_exp);
+        let ceiling = self.settings.max_lifetime.map(|ceiling| now + ceiling);
+        [signed.and_then(expiry), ceiling].into_iter().flatten().fold(answered, UnixTime::min)
     }
 
     fn told(&self, outcome: Outcome, event: IntrospectionOutcome, began: Duration) -> Outcome {

@@ -10,22 +10,25 @@ mod facts;
 mod hall;
 mod keyring;
 mod observe;
+mod revocations;
 mod sources;
 
 pub use desk::IntrospectionSettings;
 pub use errand::{Errand, Progress};
 pub use keyring::KeyRing;
 pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
+pub use revocations::{RevocationsFull, Selector, What};
 pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
 };
 
 use crate::policy::{Decision, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, SystemClock, UnixTime};
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
+use revocations::Revocations;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +57,7 @@ use std::time::Duration;
 pub struct Gate {
     state: ArcSwap<State>,
     facts: Arc<FactCache>,
+    revocations: Revocations,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
@@ -116,6 +120,7 @@ pub struct GateBuilder {
     issuers: Vec<IssuerSources>,
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
+    revocations: (usize, Duration),
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
@@ -142,6 +147,14 @@ impl GateBuilder {
         self
     }
 
+    /// How many revocations are listed at most, and for how long where the token's `exp` is not known: that must be no shorter
+    /// than the longest lifetime of a token. Default 100,000 and 24 h.
+    #[must_use]
+    pub fn revocations(mut self, capacity: usize, keep: Duration) -> Self {
+        self.revocations = (capacity, keep);
+        self
+    }
+
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -159,15 +172,16 @@ impl GateBuilder {
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
         let facts = Arc::new(FactCache::new(self.cache_bytes));
-        let state = State { policy: Arc::new(self.policy), issuers: HashMap::new() };
+        let policy = Arc::new(self.policy);
         let gate = Gate {
-            state: ArcSwap::from_pointee(State { policy: state.policy.clone(), issuers: HashMap::new() }),
+            state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
             facts,
+            revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
             observer: self.observer,
         };
-        gate.install(state.policy, self.issuers);
+        gate.install(policy, self.issuers);
         gate
     }
 }
@@ -183,6 +197,7 @@ impl Gate {
             issuers: Vec::new(),
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
+            revocations: (100_000, Duration::from_secs(24 * 3_600)),
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(Silent),
         }
@@ -282,6 +297,34 @@ impl Gate {
     /// About how many tokens are remembered, and what they weigh in bytes.
     pub fn remembered(&self) -> (u64, u64) {
         self.facts.size()
+    }
+
+    /// Forgets the facts of these tokens, and returns how many that were. An opaque one is asked about anew when it comes
+    /// again; a signed one is verified anew.
+    pub fn forget(&self, selector: &Selector) -> usize {
+        match selector.what() {
+            What::Token(token) => {
+                let state = self.state.load();
+                let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
+                std::iter::once(*token).chain(asked).filter(|key| self.facts.forget(key)).count()
+            }
+            _ => self.facts.forget_where(|facts| selector.matches(facts)),
+        }
+    }
+
+    /// Forgets the facts of these tokens, and refuses those of them that are signed until they expire: at `expires` where
+    /// that is known.
+    ///
+    /// # Errors
+    /// [`RevocationsFull`] if the list is full. Nothing is dropped from it to make room: that would take a revoked token back.
+    pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
+        self.revocations.add(selector, expires, self.clock.now())?;
+        Ok(self.forget(selector))
+    }
+
+    /// How many revocations are listed.
+    pub fn revoked(&self) -> usize {
+        self.revocations.len()
     }
 
     /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.

@@ -1,8 +1,6 @@
 //! The gateway as its users run it (the binary, a YAML file, real sockets) against an authorization server that nobody here wrote:
 //! the certified `oidc-provider`, which `tests/issuer` starts on loopback.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where and stops")]
-
 mod harness;
 mod jwt;
 mod opaque;

@@ -43,7 +43,6 @@ impl Process {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a failed test shows what its processes said")]
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended already; `wait` then only collects it.
