@@ -27,7 +27,11 @@ fn imports_only_lead_downstairs() {
         let room = room_of(&root, &file);
         let Some(floor) = floor_of(&room) else {
             // The front page and the manual may speak of everything.
-            assert!(["lib", "manual"].contains(&room.as_str()), "{} is in no room of the house", file.display());
+            assert!(
+                ["lib", "manual"].contains(&room.as_str()),
+                "{} is in no room of the house",
+                file.display()
+            );
             continue;
         };
         let text = fs::read_to_string(&file).unwrap();
@@ -64,7 +68,8 @@ fn room_of(root: &Path, file: &Path) -> String {
 
 /// The first segments of every path that begins with `crate::` (or, in the program, `tollgate::`), outside of comments.
 fn imported_rooms(text: &str) -> Vec<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut rooms = Vec::new();
     for marker in ["crate::", "tollgate::"] {
         for (at, _) in code.match_indices(marker) {
