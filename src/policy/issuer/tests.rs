@@ -52,7 +52,7 @@ fn answer(members: Value) -> Arc<Verified> {
     let mut answer = members;
     answer["active"] = true.into();
     match read_introspection(answer.to_string().as_bytes(), &IssuerName::new(ISSUER), NOW) {
-        Ok(Introspected::Active(facts)) => Arc::new(facts),
+        Ok(Introspected::Active(facts)) => Arc::from(facts),
         other => panic!("{answer}: {other:?}"),
     }
 }
