@@ -311,35 +311,45 @@ impl RouteTableBuilder {
     /// # Errors
     /// A [`Tie`] if there is one already that nothing tells apart from it, or only the case of its letters.
     pub fn add(&mut self, route: Route) -> Result<RouteIndex, Tie> {
-        let table = &mut self.0;
-        let index = RouteIndex(table.routes.len());
+        let (segments, index) = (route.template.segments(), RouteIndex(self.0.routes.len()));
         let letters = |segment: &TemplateSegment| match segment {
             TemplateSegment::Literal(text) => text.bytes().any(|byte| byte.is_ascii_uppercase()),
             _ => false,
         };
-        table.upper_case |= route.template.segments().iter().any(letters);
-        if route.hosts.is_empty() {
-            Self::join(table.any.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
+        // Every place is looked at before one is taken: a route that ties leaves no trace.
+        for take in [false, true] {
+            if route.hosts.is_empty() {
+                Self::join(self.0.any.leaf_mut(segments)?, &self.0.routes, &route, index, take)?;
+            }
+            for host in &route.hosts {
+                let tree = match host {
+                    HostPattern::Exact(name) => self.0.exact.entry(name.clone()).or_default(),
+                    HostPattern::Below(suffix) => self.0.below.entry(suffix.clone()).or_default(),
+                };
+                Self::join(tree.leaf_mut(segments)?, &self.0.routes, &route, index, take)?;
+            }
         }
-        for host in &route.hosts {
-            let tree = match host {
-                HostPattern::Exact(name) => table.exact.entry(name.clone()).or_default(),
-                HostPattern::Below(suffix) => table.below.entry(suffix.clone()).or_default(),
-            };
-            Self::join(tree.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
-        }
-        table.routes.push(route);
+        self.0.upper_case |= segments.iter().any(letters);
+        self.0.routes.push(route);
         Ok(index)
     }
 
-    fn join(leaf: &mut Leaf, routes: &[Route], route: &Route, index: RouteIndex) -> Result<(), Tie> {
+    fn join(
+        leaf: &mut Leaf,
+        routes: &[Route],
+        route: &Route,
+        index: RouteIndex,
+        take: bool,
+    ) -> Result<(), Tie> {
         let ties = |index: &&RouteIndex| {
             routes.get(index.0).is_some_and(|other| other.methods.overlap(&route.methods))
         };
         if let Some(first) = leaf.0.iter().find(ties) {
             return Err(Tie { first: *first });
         }
-        leaf.0.push(index);
+        if take && !leaf.0.contains(&index) {
+            leaf.0.push(index);
+        }
         Ok(())
     }
 

@@ -170,6 +170,27 @@ fn ties_are_refused() {
 }
 
 #[test]
+fn a_route_that_ties_leaves_no_trace() {
+    let mut builder = RouteTable::builder();
+    builder.add(route("/a", &["two.example"], &[])).unwrap();
+    assert!(builder.add(route("/a", &["one.example", "two.example"], &[])).is_err());
+    assert!(builder.add(route("/{x}/Admin", &["one.example", "two.example"], &[])).is_ok());
+    assert!(builder.add(route("/{y}/admin", &["two.example"], &[])).is_err());
+    let other = builder.add(route("/b", &["three.example"], &[])).unwrap();
+    let table = builder.build();
+    assert_eq!(table.len(), 3);
+    assert_eq!(find(&table, "one.example", Method::GET, "/a"), Err(NotFound::Unmatched));
+    assert_eq!(find(&table, "three.example", Method::GET, "/b"), Ok(other.get()));
+
+    // The places that it would have had are free, whatever their case.
+    let mut builder = RouteTable::builder();
+    builder.add(route("/a/b", &["two.example"], &[])).unwrap();
+    assert!(builder.add(route("/A/b", &["one.example", "two.example"], &[])).is_err());
+    let lower = builder.add(route("/a/b", &["one.example"], &[])).unwrap();
+    assert_eq!(find(&builder.build(), "one.example", Method::GET, "/a/b"), Ok(lower.get()));
+}
+
+#[test]
 fn host_patterns_are_names() {
     for good in ["a", "a.b", "*.a", "A-1.b_c", "127.0.0.1", "[::1]"] {
         assert!(HostPattern::parse(good).is_ok(), "{good}");

@@ -37,10 +37,14 @@ impl Node {
             [TemplateSegment::Literal(text), more @ ..] => {
                 let entry = self.literals.entry(text.to_ascii_lowercase().into());
                 let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
-                match node.first().filter(|_| known != text) {
-                    Some(first) => Err(Tie { first }),
-                    None => node.leaf_mut(more),
+                if known != text {
+                    if let Some(first) = node.first() {
+                        return Err(Tie { first });
+                    }
+                    // It is there for a route that was not taken.
+                    known.clone_from(text);
                 }
+                node.leaf_mut(more)
             }
             [TemplateSegment::Capture(_), more @ ..] => self.capture.get_or_insert_default().leaf_mut(more),
         }
