@@ -57,11 +57,10 @@ fn answer(members: Value) -> Arc<Verified> {
     }
 }
 
-/// The issuer's rules: this profile, one audience, one client.
+/// The issuer's rules: this profile, one audience, one client. It may sign with the quickest algorithm too.
 fn rules(profile: Profile) -> IssuerRules {
     let mut rules = IssuerRules::new(ISSUER, profile, &[API]);
-    // These tests sign with Ed25519, whatever the profile's issuers do.
-    rules.algorithms = Algorithm::ALL.into_iter().collect();
+    rules.algorithms = profile.algorithms().iter().chain([Algorithm::EdDSA]).collect();
     rules.clients = Some(Box::new(["shop".into()]));
     rules
 }
@@ -122,6 +121,27 @@ fn another_issuer_s_key_proves_nothing_of_this_one() {
     // A token that says it is ours, proven with the key of another configured issuer.
     let theirs = prove(&sound(Profile::Generic), "https://other.example/").unwrap();
     assert_eq!(refusal(&rules(Profile::Generic), &theirs, &route()), Some(Reason::IssuerUnknown));
+}
+
+#[test]
+fn the_algorithm_is_one_that_the_issuer_may_use_now() {
+    for algorithm in Algorithm::ALL {
+        let issuer = Issuer::with_algorithm(ISSUER, algorithm);
+        let (signed, keys) = (issuer.token().audience(API).sign(), issuer.key_set());
+        let jws = UnverifiedJws::parse(&signed).unwrap();
+        let Candidates::Keys(keys) = keys.select(algorithm, jws.kid()) else { panic!("{signed}") };
+        let facts = Arc::new(verify(&jws, algorithm, &keys, &IssuerName::new(ISSUER)).unwrap());
+        for allowed in Algorithm::ALL {
+            let mut rules = IssuerRules::new(ISSUER, Profile::Generic, &[API]);
+            rules.algorithms = std::iter::once(allowed).collect();
+            let expected = Some(Reason::AlgorithmNotAllowed).filter(|_| allowed != algorithm);
+            assert_eq!(
+                refusal(&rules, &facts, &route()),
+                expected,
+                "{algorithm}, where {allowed} is allowed"
+            );
+        }
+    }
 }
 
 #[test]
