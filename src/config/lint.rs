@@ -2,14 +2,14 @@
 
 use super::Advice;
 use super::code::Code;
+use super::fields::Field;
 use super::plan::SecretSource;
 use super::problem::Report;
-use super::raw::introspection::Credentials;
+use super::raw::credentials::Credentials;
 use super::raw::issuer::{Clients, Issuer};
 use super::raw::route::Route;
 use super::raw::scopes::{Asked, Scopes};
 use super::raw::{Raw, Texts};
-use super::read::Field;
 use super::source::{Span, Spanned};
 use super::urls;
 use std::collections::BTreeSet;

@@ -1,18 +1,15 @@
 //! Issuers: their rules for the policy, and how they are reached.
 
-use super::Files;
+use super::{Files, introspection};
 use crate::config::code::Code;
-use crate::config::plan::{
-    ClientCredentials, IntrospectionSettings, IssuerSettings, KeyLocation, KeySettings,
-};
+use crate::config::fields::Field;
+use crate::config::plan::{IssuerSettings, KeyLocation, KeySettings};
 use crate::config::problem::Report;
 use crate::config::raw::Raw;
-use crate::config::raw::introspection::{Credentials, Introspection, Missing as Lack};
 use crate::config::raw::issuer::{Clients, Issuer, KeySource, Keys};
-use crate::config::read::Field;
 use crate::config::source::{Span, Spanned};
 use crate::config::urls;
-use crate::policy::{IssuerRules, Missing, OpaqueRules, Profile};
+use crate::policy::{IssuerRules, Profile};
 use crate::proof::IssuerName;
 use std::collections::HashMap;
 
@@ -57,7 +54,7 @@ pub(super) fn compile<'r>(raw: &'r Raw, files: &mut Files, report: &mut Report) 
         .collect();
     let issuers = Issuers { list, partial: matches!(raw.issuers, Field::Broken) };
     refuse_twins(&issuers, report);
-    refuse_shared_prefixes(&issuers, report);
+    introspection::refuse_shared_prefixes(&issuers, report);
     issuers
 }
 
@@ -72,8 +69,10 @@ fn issuer(
     let url = raw.issuer.given().filter(|url| urls::may_be_asked(url, insecure, report));
     let url = url.filter(|url| is_no_org_server(url, profile, report));
     let keys = keys(&raw.keys, insecure, files, report);
-    let introspection = match raw.introspection.given() {
-        Some(written) => introspection(name, written, &keys.location, insecure, files, report).map(Some),
+    let asking = match raw.introspection.given() {
+        Some(written) => {
+            introspection::settings(name, written, &keys.location, insecure, files, report).map(Some)
+        }
         None => (!matches!(raw.introspection, Field::Broken)).then_some(None),
     };
     let clients = clients(name, raw, report);
@@ -94,14 +93,14 @@ fn issuer(
     rules.leeway = raw.leeway.or(IssuerRules::DEFAULT_LEEWAY);
     if let Some(written) = raw.introspection.given() {
         rules.jwts = written.mode.or(rules.jwts);
-        rules.opaque = Some(opaque(written));
-        rules.missing = missing(written);
+        rules.opaque = Some(introspection::opaque(written));
+        rules.missing = introspection::missing(written);
     }
     let settings = IssuerSettings {
         name: name.value.as_str().into(),
         issuer: rules.name.clone(),
         keys,
-        introspection: introspection?,
+        introspection: asking?,
         ca_file: files.resolve_field(&raw.ca_file),
         insecure_http: insecure,
         allow_private_addresses: raw.allow_private_addresses.or(false),
@@ -180,89 +179,6 @@ fn clients(name: &Spanned<String>, raw: &Issuer, report: &mut Report) -> Option<
     }
 }
 
-fn introspection(
-    name: &Spanned<String>,
-    written: &Introspection,
-    keys: &KeyLocation,
-    insecure: bool,
-    files: &mut Files,
-    report: &mut Report,
-) -> Option<IntrospectionSettings> {
-    let endpoint = written.endpoint.given();
-    if let Some(url) = endpoint {
-        urls::may_be_asked(url, insecure, report);
-    }
-    let discovers = matches!(keys, KeyLocation::Discover | KeyLocation::Metadata(_));
-    if written.endpoint.is_absent() && !discovers {
-        report
-            .error(Code::MissingKey, name.span, "`introspection` has no `endpoint`")
-            .help("without discovery, nothing else names it: write `endpoint: https://…`");
-    }
-    let hint = Some(IntrospectionSettings::DEFAULT_TOKEN_TYPE_HINT.to_owned());
-    let number = |field: &Field<Spanned<u64>>, default: usize| {
-        field.value().map_or(default, |number| usize::try_from(number).unwrap_or(usize::MAX))
-    };
-    Some(IntrospectionSettings {
-        endpoint: endpoint.map(|url| url.value.as_str().into()),
-        credentials: credentials(written.credentials.given()?, files),
-        token_type_hint: written.token_type_hint.or(hint).map(Into::into),
-        timeout: written.timeout.or(IntrospectionSettings::DEFAULT_TIMEOUT),
-        max_in_flight: number(&written.max_in_flight, IntrospectionSettings::DEFAULT_MAX_IN_FLIGHT),
-        cache_without_exp: written.cache_without_exp.or(IntrospectionSettings::DEFAULT_CACHE_WITHOUT_EXP),
-        remember_inactive: written.remember_inactive.or(IntrospectionSettings::DEFAULT_REMEMBER_INACTIVE),
-        grace: written.grace.or(std::time::Duration::ZERO),
-        signed: written.signed.or(false),
-    })
-}
-
-fn credentials(written: &Credentials, files: &mut Files) -> ClientCredentials {
-    let mut secret = |secret: &Spanned<_>| files.secret(secret);
-    match written {
-        Credentials::Basic { client_id, secret: value } => {
-            ClientCredentials::Basic { client_id: client_id.as_str().into(), secret: secret(value) }
-        }
-        Credentials::Post { client_id, secret: value } => {
-            ClientCredentials::Post { client_id: client_id.as_str().into(), secret: secret(value) }
-        }
-        Credentials::Bearer { token } => ClientCredentials::Bearer { token: secret(token) },
-        Credentials::PrivateKeyJwt { client_id, key_file, algorithm, key_id } => {
-            ClientCredentials::PrivateKeyJwt {
-                client_id: client_id.as_str().into(),
-                key_file: files.resolve(key_file),
-                algorithm: *algorithm,
-                key_id: key_id.as_deref().map(Into::into),
-            }
-        }
-        Credentials::TlsClientAuth { client_id, certificate_file, key_file } => {
-            ClientCredentials::TlsClientAuth {
-                client_id: client_id.as_str().into(),
-                certificate_file: files.resolve(certificate_file),
-                key_file: files.resolve(key_file),
-            }
-        }
-    }
-}
-
-fn opaque(written: &Introspection) -> OpaqueRules {
-    let prefixes = written.token_prefixes.given().map(|list| &list.value);
-    OpaqueRules {
-        min_length: written
-            .min_token_length
-            .value()
-            .map_or(IntrospectionSettings::DEFAULT_MIN_TOKEN_LENGTH, |n| {
-                usize::try_from(n).unwrap_or(usize::MAX)
-            }),
-        prefixes: prefixes.into_iter().flatten().map(|prefix| prefix.value.as_str().into()).collect(),
-    }
-}
-
-fn missing(written: &Introspection) -> Missing {
-    let lacks = |lack: Lack| {
-        written.accept_missing.given().is_some_and(|list| list.value.iter().any(|l| l.value == lack))
-    };
-    Missing { audience: lacks(Lack::Audience), client: lacks(Lack::Client) }
-}
-
 /// Two issuers of one identifier: a token could not tell which rules are its own.
 fn refuse_twins(issuers: &Issuers<'_>, report: &mut Report) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
@@ -277,31 +193,6 @@ fn refuse_twins(issuers: &Issuers<'_>, report: &mut Report) {
             None => {
                 seen.insert(&url.value, url.span);
             }
-        }
-    }
-}
-
-/// A prefix of one issuer's opaque tokens that begins another's.
-fn refuse_shared_prefixes(issuers: &Issuers<'_>, report: &mut Report) {
-    let mut seen: Vec<(&Spanned<String>, &str)> = Vec::new();
-    for issuer in issuers.iter() {
-        let written = issuer.raw.introspection.given().and_then(|written| written.token_prefixes.given());
-        for prefix in written.map(|list| &list.value).into_iter().flatten() {
-            let clash = |(other, owner): &&(&Spanned<String>, &str)| {
-                *owner != issuer.name.value
-                    && (other.value.starts_with(&prefix.value) || prefix.value.starts_with(&other.value))
-            };
-            if let Some((other, _)) = seen.iter().find(clash) {
-                report
-                    .error(
-                        Code::Duplicate,
-                        prefix.span,
-                        "a token could have this prefix and another issuer's",
-                    )
-                    .also(other.span, "the other prefix")
-                    .help("choose prefixes of which none begins with another");
-            }
-            seen.push((prefix, &issuer.name.value));
         }
     }
 }

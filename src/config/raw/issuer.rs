@@ -1,9 +1,10 @@
 //! `issuers:`: whom we believe, about what, and where the keys are.
 
 use super::super::code::Code;
+use super::super::fields::{Field, Fields};
 use super::super::node::{Node, Value};
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::introspection::Introspection;
@@ -66,7 +67,7 @@ impl Issuer {
         let profile = fields.get("profile", report, |node, report| read::choice(node, &profiles, report));
         let mut audiences = fields.get("audiences", report, read::texts);
         if audiences.is_absent() && !profile.or(Profile::default()).may_lack_audience() {
-            fields.missing("audiences", "list the `aud` values that mean this API", report);
+            fields.missing("audiences", "list the `aud` values that mean this API");
             audiences = Field::Broken;
         }
         let issuer = Self {
