@@ -1,1 +1,354 @@
 //! The hall that every request walks through.
+//!
+//! [`Gate::decide_now`] is a plain function, and usually enough. Where something must be found out first, it hands back an
+//! [`Errand`], the only thing that anybody awaits.
+
+mod breaker;
+mod desk;
+mod errand;
+mod facts;
+mod hall;
+mod keyring;
+mod observe;
+mod revocations;
+mod sources;
+
+pub use desk::IntrospectionSettings;
+pub use errand::{Errand, Progress};
+pub use keyring::KeyRing;
+pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
+pub use revocations::{RevocationsFull, Selector, What};
+pub use sources::{
+    BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
+};
+
+use crate::policy::{Decision, Policy, RequestHead};
+use crate::proof::{IssuerName, KeyPolicy};
+use crate::time::{Clock, SystemClock, UnixTime};
+use arc_swap::ArcSwap;
+use desk::Desk;
+use facts::FactCache;
+use revocations::Revocations;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The gate: judges requests by the policy in force, with the facts that are remembered.
+///
+/// ```
+/// use std::sync::Arc;
+/// use http::{HeaderMap, Method};
+/// use tollgate::gate::Gate;
+/// use tollgate::policy::{Policy, Requirement, RequestHead, Route, RouteTable, Template};
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let mut routes = RouteTable::builder();
+/// routes.add(Route::new(Template::parse("/health")?, Requirement::Public))?;
+/// let gate = Gate::builder(Policy::new(routes.build(), [])).build();
+///
+/// let headers = HeaderMap::new();
+/// assert!(gate.decide(&RequestHead::new(&Method::GET, b"/health", &headers)).await.permit().is_some());
+/// assert!(gate.decide(&RequestHead::new(&Method::GET, b"/other", &headers)).await.denial().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Gate {
+    state: ArcSwap<State>,
+    facts: Arc<FactCache>,
+    revocations: Revocations,
+    max_lifetime: Option<Duration>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+}
+
+/// What a request is judged by: a snapshot, replaced as a whole.
+struct State {
+    policy: Arc<Policy>,
+    issuers: HashMap<IssuerName, Arc<LiveIssuer>>,
+}
+
+/// An issuer with its live parts.
+struct LiveIssuer {
+    tag: Box<str>,
+    ring: Option<Arc<KeyRing>>,
+    wait: Duration,
+    desk: Option<Arc<Desk>>,
+}
+
+/// Where an issuer's keys and answers come from.
+#[derive(Clone)]
+pub struct IssuerSources {
+    /// The issuer.
+    pub name: IssuerName,
+    /// What tells these sources from others of the same issuer. Where it is unchanged by a reload, keys and open questions
+    /// are kept.
+    pub tag: Box<str>,
+    /// Its keys; `None` if it has none, and all its tokens are opaque.
+    pub keys: Option<Arc<dyn KeySource>>,
+    /// How often they may be fetched.
+    pub key_policy: KeyPolicy,
+    /// How long a request waits for a fetch. Default 250 ms.
+    pub wait: Duration,
+    /// Its introspection endpoint, if it has one.
+    pub introspection: Option<(Arc<dyn Introspect>, IntrospectionSettings)>,
+}
+
+impl IssuerSources {
+    /// The cool-down between two fetches of a key set where nothing else is said: 30 s.
+    pub const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(30);
+    /// How long a request waits for a fetch where nothing else is said: 250 ms.
+    pub const DEFAULT_WAIT: Duration = Duration::from_millis(250);
+
+    /// An issuer with these keys, a cool-down of 30 s, and no introspection.
+    pub fn new(issuer: &str, keys: Arc<dyn KeySource>) -> Self {
+        Self {
+            name: IssuerName::new(issuer),
+            tag: "".into(),
+            keys: Some(keys),
+            key_policy: KeyPolicy { cool_down: Self::DEFAULT_COOL_DOWN, max_age: None },
+            wait: Self::DEFAULT_WAIT,
+            introspection: None,
+        }
+    }
+}
+
+/// Puts a [`Gate`] together.
+pub struct GateBuilder {
+    policy: Policy,
+    issuers: Vec<IssuerSources>,
+    cache_bytes: u64,
+    max_lifetime: Option<Duration>,
+    revocations: (usize, Duration),
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+}
+
+impl GateBuilder {
+    /// Adds the sources of an issuer. Without any, none of its tokens can be proven.
+    #[must_use]
+    pub fn issuer(mut self, sources: IssuerSources) -> Self {
+        self.issuers.push(sources);
+        self
+    }
+
+    /// How many bytes of facts are remembered. Default 64 MiB.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// How long facts are remembered at most. Default: until the token expires.
+    #[must_use]
+    pub fn max_lifetime(mut self, ceiling: Option<Duration>) -> Self {
+        self.max_lifetime = ceiling;
+        self
+    }
+
+    /// How many revocations are listed at most, and for how long where the token's `exp` is not known: that must be no shorter
+    /// than the longest lifetime of a token. Default 100,000 and 24 h.
+    #[must_use]
+    pub fn revocations(mut self, capacity: usize, keep: Duration) -> Self {
+        self.revocations = (capacity, keep);
+        self
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Someone who hears what happens.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
+    pub fn build(self) -> Gate {
+        let facts = Arc::new(FactCache::new(self.cache_bytes));
+        let policy = Arc::new(self.policy);
+        let gate = Gate {
+            state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
+            facts,
+            revocations: Revocations::new(self.revocations.0, self.revocations.1),
+            max_lifetime: self.max_lifetime,
+            clock: self.clock,
+            observer: self.observer,
+        };
+        gate.install(policy, self.issuers);
+        gate
+    }
+}
+
+impl Gate {
+    /// How much is remembered where nothing else is said: 64 MiB.
+    pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+    /// Begins a gate with this policy.
+    pub fn builder(policy: Policy) -> GateBuilder {
+        GateBuilder {
+            policy,
+            issuers: Vec::new(),
+            cache_bytes: Self::DEFAULT_CACHE_BYTES,
+            max_lifetime: None,
+            revocations: (100_000, Duration::from_secs(24 * 3_600)),
+            clock: Arc::new(SystemClock::new()),
+            observer: Arc::new(Silent),
+        }
+    }
+
+    /// Judges a request, running whatever errands that takes.
+    pub async fn decide(&self, head: &RequestHead<'_>) -> Decision {
+        let mut verdict = self.decide_now(head);
+        loop {
+            match verdict {
+                Verdict::Decided(decision) => return decision,
+                Verdict::Errand(errand) => verdict = self.decide_after(head, errand.run().await),
+            }
+        }
+    }
+
+    /// Judges a request by what is in memory.
+    ///
+    /// For a remembered token this allocates nothing.
+    pub fn decide_now(&self, head: &RequestHead<'_>) -> Verdict {
+        self.decide_after(head, Progress::default())
+    }
+
+    /// Judges a request again, after an errand. A request takes at most two of them.
+    pub fn decide_after(&self, head: &RequestHead<'_>, progress: Progress) -> Verdict {
+        let state = self.state.load();
+        let verdict = hall::Hall { gate: self, state: &state }.walk(head, progress);
+        if let Verdict::Decided(decision) = &verdict {
+            self.observer.event(&match decision {
+                Decision::Allow(permit) => Event::Allowed(permit),
+                Decision::Deny(denial) => Event::Denied(denial),
+            });
+        }
+        verdict
+    }
+
+    /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy.
+    /// Keys stay where an issuer's sources are the same; otherwise they are fetched anew.
+    pub fn replace(&self, policy: Policy, issuers: Vec<IssuerSources>) {
+        self.install(Arc::new(policy), issuers);
+        self.observer.event(&Event::Reloaded);
+    }
+
+    fn install(&self, policy: Arc<Policy>, issuers: Vec<IssuerSources>) {
+        let before = self.state.load_full();
+        let live = |sources: IssuerSources| {
+            let kept = before.issuers.get(&sources.name).filter(|live| live.tag == sources.tag);
+            (sources.name.clone(), kept.cloned().unwrap_or_else(|| self.open(sources)))
+        };
+        let issuers = issuers.into_iter().map(live).collect();
+        self.state.store(Arc::new(State { policy, issuers }));
+    }
+
+    fn open(&self, sources: IssuerSources) -> Arc<LiveIssuer> {
+        let ring = sources.keys.map(|keys| {
+            let ring = KeyRing::new(
+                sources.name.clone(),
+                keys,
+                sources.key_policy,
+                self.clock.clone(),
+                self.observer.clone(),
+            );
+            ring.start();
+            ring
+        });
+        let desk = sources.introspection.map(|(endpoint, settings)| {
+            Desk::new(
+                sources.name,
+                endpoint,
+                settings,
+                ring.clone(),
+                self.facts.clone(),
+                self.clock.clone(),
+                self.observer.clone(),
+            )
+        });
+        Arc::new(LiveIssuer { tag: sources.tag, ring, wait: sources.wait, desk })
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.state.load().policy.clone()
+    }
+
+    /// The issuers whose keys are not there yet. The gate is ready when there are none.
+    pub fn waiting_for(&self) -> Vec<IssuerName> {
+        let state = self.state.load();
+        let missing = |live: &Arc<LiveIssuer>| live.ring.as_ref().is_some_and(|ring| !ring.is_ready());
+        state.issuers.iter().filter(|(_, live)| missing(live)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// An issuer's keys.
+    pub fn key_ring(&self, issuer: &str) -> Option<Arc<KeyRing>> {
+        self.state.load().issuers.get(issuer)?.ring.clone()
+    }
+
+    /// About how many tokens are remembered, and what they weigh in bytes.
+    pub fn remembered(&self) -> (u64, u64) {
+        self.facts.size()
+    }
+
+    /// Forgets the facts of these tokens, and returns how many that were. An opaque one is asked about anew when it comes
+    /// again; a signed one is verified anew.
+    pub fn forget(&self, selector: &Selector) -> usize {
+        match selector.what() {
+            What::Token(token) => {
+                let state = self.state.load();
+                let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
+                std::iter::once(*token).chain(asked).filter(|key| self.facts.forget(key)).count()
+            }
+            _ => self.facts.forget_where(|facts| selector.matches(facts)),
+        }
+    }
+
+    /// Forgets the facts of these tokens, and refuses those of them that are signed until they expire: at `expires` where
+    /// that is known.
+    ///
+    /// # Errors
+    /// [`RevocationsFull`] if the list is full. Nothing is dropped from it to make room: that would take a revoked token back.
+    pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
+        self.revocations.add(selector, expires, self.clock.now())?;
+        Ok(self.forget(selector))
+    }
+
+    /// How many revocations are listed.
+    pub fn revoked(&self) -> usize {
+        self.revocations.len()
+    }
+
+    /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.
+    pub async fn ready(&self, limit: Duration) -> bool {
+        let all = async {
+            while !self.waiting_for().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(limit, all).await.is_ok()
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("waiting_for", &self.waiting_for()).finish_non_exhaustive()
+    }
+}
+
+/// A decision, or what must be found out before one can be made.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The decision.
+    Decided(Decision),
+    /// What must be found out first.
+    Errand(Errand),
+}

@@ -12,7 +12,7 @@ use crate::token::{Confirmation, Scheme};
 ///
 /// # Errors
 /// [`Reason::Binding`].
-pub(super) fn check(principal: &Principal, scheme: Scheme, head: &RequestHead<'_>) -> Result<(), Reason> {
+pub(crate) fn check(principal: &Principal, scheme: Scheme, head: &RequestHead<'_>) -> Result<(), Reason> {
     match (principal.facts().claims().confirmation(), scheme) {
         (None, Scheme::Bearer) => Ok(()),
         (Some(Confirmation::X5tS256(thumbprint)), Scheme::Bearer)

@@ -50,7 +50,12 @@ impl Permit {
         Self { policy: policy.clone(), route, principal, degraded: false }
     }
 
-    /// The caller; `None` on a public route.
+    /// For a CORS preflight on a route that forwards them: nobody in particular may pass.
+    pub(crate) fn preflight(policy: &Arc<Policy>, route: RouteIndex) -> Self {
+        Self::assertion(policy, route, None)
+    }
+
+    /// The caller; `None` on a public route, and for a CORS preflight.
     pub fn principal(&self) -> Option<&Principal> {
         self.principal.as_ref()
     }

@@ -16,6 +16,9 @@ mod requirement;
 mod routes;
 mod template;
 
+pub(crate) use binding::check as bound;
+pub(crate) use requirement::met_by;
+
 pub use answer::{Answer, AnswerForm};
 pub use decision::{Decision, Denial, Fault, Permit, Reason};
 pub use identity::{HeaderRules, IdentityHeaders, IdentitySource, InvalidIdentityHeader};
@@ -41,6 +44,8 @@ use std::collections::HashMap;
 pub struct Policy {
     routes: RouteTable,
     issuers: HashMap<IssuerName, IssuerRules>,
+    /// Those that are asked about opaque tokens.
+    asked: Vec<IssuerName>,
     identity: IdentityHeaders,
     realm: Option<Box<str>>,
 }
@@ -48,8 +53,10 @@ pub struct Policy {
 impl Policy {
     /// A policy of these routes and issuers, with the default identity headers and no realm.
     pub fn new(routes: RouteTable, issuers: impl IntoIterator<Item = IssuerRules>) -> Self {
-        let issuers = issuers.into_iter().map(|rules| (rules.name.clone(), rules)).collect();
-        Self { routes, issuers, identity: IdentityHeaders::default(), realm: None }
+        let issuers: HashMap<_, _> = issuers.into_iter().map(|rules| (rules.name.clone(), rules)).collect();
+        let asked =
+            issuers.values().filter(|rules| rules.opaque.is_some()).map(|rules| rules.name.clone()).collect();
+        Self { routes, issuers, asked, identity: IdentityHeaders::default(), realm: None }
     }
 
     /// The same with a realm, which challenges name (RFC 9110 section 11.5). Quotes and control characters are left out.
@@ -81,6 +88,11 @@ impl Policy {
     /// The rules of all issuers, in no particular order.
     pub fn issuers(&self) -> impl Iterator<Item = &IssuerRules> {
         self.issuers.values()
+    }
+
+    /// The rules of the issuers that are asked about opaque tokens.
+    pub(crate) fn opaque_issuers(&self) -> impl Iterator<Item = &IssuerRules> + Clone {
+        self.asked.iter().filter_map(|name| self.issuers.get(name))
     }
 
     /// How identity is passed on.

@@ -40,7 +40,7 @@ impl<'a> RequestHead<'a> {
     }
 
     /// Whether this is a CORS preflight (Fetch, "CORS-preflight request"), and for which method.
-    pub(super) fn preflight(&self) -> Option<Method> {
+    pub(crate) fn preflight(&self) -> Option<Method> {
         if self.method != Method::OPTIONS || !self.headers.contains_key(http::header::ORIGIN) {
             return None;
         }

@@ -127,12 +127,9 @@ impl ScopeRule {
     /// whole, since a new token replaces the old one.
     pub fn nearest(&self, granted: &ScopeSet) -> impl Iterator<Item = &Scope> {
         let missing =
-            |set: &&Box<[RequiredScope]>| set.iter().filter(|required| !required.met_by(granted)).count();
-        self.any
-            .iter()
-            .min_by_key(missing)
-            .into_iter()
-            .flat_map(|set| set.iter().map(|required| &required.scope))
+            |set: &&[RequiredScope]| set.iter().filter(|required| !required.met_by(granted)).count();
+        let sets = self.any.iter().map(|set| &**set);
+        sets.min_by_key(missing).into_iter().flatten().map(|required| &required.scope)
     }
 
     /// Every scope that is named, without those that imply them.

@@ -1,11 +1,14 @@
 //! The routes, and which one a request takes: the most specific, whatever their order.
 
+mod tree;
+
 use super::template::TemplateSegment;
 use super::{CanonicalPath, PathError, Requirement, Template};
 use http::Method;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
+use tree::{Leaf, Letters, Node};
 
 /// One route: which requests it is for, what it asks of them, and how those that meet it are carried on.
 #[derive(Clone, Debug)]
@@ -38,6 +41,11 @@ impl Route {
             encoded_slashes: false,
             handling: Handling::default(),
         }
+    }
+
+    /// Whether `OPTIONS` is one of the methods that it lists.
+    pub(crate) fn lists_options(&self) -> bool {
+        self.methods.lists(&Method::OPTIONS)
     }
 }
 
@@ -347,77 +355,6 @@ impl RouteTableBuilder {
 pub struct Tie {
     /// The one that was there first.
     pub first: RouteIndex,
-}
-
-/// How a path's letters are compared.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Letters {
-    AsTheyAre,
-    /// As a reader sees them that ignores case.
-    Folded,
-}
-
-/// The routes of one place in the tree, which only their methods tell apart.
-#[derive(Debug, Default)]
-struct Leaf(Vec<RouteIndex>);
-
-/// A tree of path segments.
-#[derive(Debug, Default)]
-struct Node {
-    /// By the text of the segment, in lower case: at one place, no two literals differ by case alone.
-    literals: HashMap<Box<str>, (Box<str>, Node)>,
-    capture: Option<Box<Node>>,
-    rest: Leaf,
-    here: Leaf,
-}
-
-impl Node {
-    /// The leaf for this template. Where a literal differs from another by the case of its letters alone, the error is a
-    /// route of the other.
-    fn leaf_mut(&mut self, segments: &[TemplateSegment]) -> Result<&mut Leaf, Tie> {
-        match segments {
-            [] => Ok(&mut self.here),
-            [TemplateSegment::Rest(_), ..] => Ok(&mut self.rest),
-            [TemplateSegment::Literal(text), more @ ..] => {
-                let entry = self.literals.entry(text.to_ascii_lowercase().into());
-                let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
-                match node.first().filter(|_| known != text) {
-                    Some(first) => Err(Tie { first }),
-                    None => node.leaf_mut(more),
-                }
-            }
-            [TemplateSegment::Capture(_), more @ ..] => self.capture.get_or_insert_default().leaf_mut(more),
-        }
-    }
-
-    /// Some route below this node.
-    fn first(&self) -> Option<RouteIndex> {
-        let here = self.here.0.first().or_else(|| self.rest.0.first()).copied();
-        let capture = || self.capture.as_ref().and_then(|node| node.first());
-        here.or_else(capture).or_else(|| self.literals.values().find_map(|(_, node)| node.first()))
-    }
-
-    fn find<'p>(
-        &self,
-        mut segments: impl Iterator<Item = Cow<'p, str>> + Clone,
-        letters: Letters,
-    ) -> Option<&Leaf> {
-        let Some(segment) = segments.next() else { return (!self.here.0.is_empty()).then_some(&self.here) };
-        let literal = || self.literal(&segment, letters)?.find(segments.clone(), letters);
-        let capture =
-            || self.capture.as_ref().filter(|_| !segment.is_empty())?.find(segments.clone(), letters);
-        literal().or_else(capture).or_else(|| (!self.rest.0.is_empty()).then_some(&self.rest))
-    }
-
-    fn literal(&self, segment: &str, letters: Letters) -> Option<&Self> {
-        let folded: Cow<'_, str> = if segment.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            segment.to_ascii_lowercase().into()
-        } else {
-            segment.into()
-        };
-        let (text, node) = self.literals.get(&*folded)?;
-        (letters == Letters::Folded || **text == *segment).then_some(node)
-    }
 }
 
 /// The host of an authority: without port or trailing dot, in lower case.

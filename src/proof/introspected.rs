@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 #[derive(Debug)]
 pub enum Introspected {
     /// The issuer vouches for these claims.
-    Active(Verified),
+    Active(Box<Verified>),
     /// The token is none of the issuer's, or no longer valid. It does not say which.
     Inactive,
 }
@@ -47,7 +47,7 @@ pub fn read_introspection(
         Some(false) => Ok(Introspected::Inactive),
         Some(true) => {
             let provenance = Provenance::Introspected { issuer: issuer.clone(), at };
-            Ok(Introspected::Active(Verified::assertion(Claims::parse(json)?, provenance, None)))
+            Ok(Introspected::Active(Box::new(Verified::assertion(Claims::parse(json)?, provenance, None))))
         }
     }
 }

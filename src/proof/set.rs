@@ -264,7 +264,10 @@ mod tests {
         let many = vec!["{}"; MAX_KEYS + 1];
         assert_eq!(set(&many).err(), Some(KeySetError::TooMany(65)));
         let deep = [format!("{}{}", "[".repeat(50_000), "]".repeat(50_000))];
-        assert!(matches!(set(&deep.each_ref().map(String::as_str)), Err(KeySetError::NoUsableKey(_))), "no recursion");
+        assert!(
+            matches!(set(&deep.each_ref().map(String::as_str)), Err(KeySetError::NoUsableKey(_))),
+            "no recursion"
+        );
         for bad in [
             "",
             "null",
@@ -273,7 +276,8 @@ mod tests {
             r#"{"keys":{}}"#,
             r#"{"keys":null}"#,
             r#"{"keys":[],"keys":[]}"#,
-            "<html>"] {
+            "<html>",
+        ] {
             assert_eq!(KeySet::from_json(bad.as_bytes()).err(), Some(KeySetError::Malformed));
         }
     }

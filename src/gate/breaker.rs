@@ -1,0 +1,94 @@
+//! When an issuer that fails is left alone: a pure state.
+
+use std::time::Duration;
+
+/// Counts failures, and opens after several in a row: then nothing is asked for a pause, and after it one question at a time
+/// until one succeeds. The pause doubles with each further failure, and is never shorter than the issuer's own `Retry-After`.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    failures: u32,
+    open_until: Option<Duration>,
+    probing: bool,
+}
+
+/// Failures in a row that open it.
+const THRESHOLD: u32 = 5;
+/// The first pause.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause, and the longest `Retry-After` that is followed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Breaker {
+    /// Takes the right to ask at `now`.
+    ///
+    /// # Errors
+    /// How long it is not to be asked, if it is not.
+    pub(super) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
+        match self.open_until {
+            Some(until) if now < until => Err(until - now),
+            Some(_) if self.probing => Err(FIRST_PAUSE),
+            Some(_) => {
+                self.probing = true;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// An answer came.
+    pub(super) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// None came. Returns how long callers are told to wait.
+    pub(super) fn failed(&mut self, now: Duration, retry_after: Option<Duration>) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        self.probing = false;
+        let doublings = self.failures.saturating_sub(THRESHOLD).min(8);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << doublings)
+            .max(retry_after.unwrap_or_default())
+            .min(LONGEST_PAUSE);
+        if self.failures >= THRESHOLD || retry_after.is_some() {
+            self.open_until = Some(now + pause);
+        }
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn it_opens_after_five_failures_and_probes_one_at_a_time() {
+        let mut breaker = Breaker::default();
+        for _ in 0..4 {
+            assert_eq!(breaker.admit(at(0)), Ok(()));
+            breaker.failed(at(0), None);
+        }
+        assert_eq!(breaker.admit(at(0)), Ok(()));
+        assert_eq!(breaker.failed(at(0), None), at(1));
+        assert_eq!(breaker.admit(at(0)), Err(at(1)));
+        assert_eq!(breaker.admit(at(1)), Ok(()), "one probe");
+        assert!(breaker.admit(at(1)).is_err(), "and no second one");
+        assert_eq!(breaker.failed(at(1), None), at(2), "the pause doubles");
+        assert!(breaker.admit(at(2)).is_err());
+        assert_eq!(breaker.admit(at(3)), Ok(()));
+        breaker.succeeded();
+        assert_eq!((breaker.admit(at(3)), breaker.admit(at(3))), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn the_issuer_s_own_pause_is_kept_within_reason() {
+        let mut breaker = Breaker::default();
+        assert_eq!(breaker.failed(at(0), Some(at(7))), at(7));
+        assert_eq!(breaker.admit(at(6)), Err(at(1)));
+        assert_eq!(breaker.admit(at(7)), Ok(()));
+        assert_eq!(breaker.failed(at(7), Some(at(86_400))), LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,284 @@
+//! Where an issuer is asked about opaque tokens: each question once, a bounded number at a time.
+
+use super::breaker::Breaker;
+use super::facts::{FactCache, Remembered};
+use super::keyring::KeyRing;
+use super::observe::{Event, IntrospectionOutcome, Observer};
+use super::sources::{Introspect, IntrospectionAnswer, SourceError, SourceErrorKind};
+use crate::proof::{
+    AlgorithmSet, Introspected, IntrospectionError, IssuerName, SignedIntrospection, Verified,
+    read_introspection, read_signed_introspection,
+};
+use crate::time::{Clock, UnixTime};
+use crate::token::Fingerprint;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use zeroize::Zeroizing;
+
+/// How an issuer is asked, and how long its answers are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntrospectionSettings {
+    /// How long one question may take, its repetition included. Default 2 s.
+    pub timeout: Duration,
+    /// How many questions may be open at a time. Default 64.
+    pub max_in_flight: usize,
+    /// How long an active answer is believed at most, before the issuer is asked again: the revocation window. `None`: until
+    /// the token expires.
+    pub max_lifetime: Option<Duration>,
+    /// How long an active answer without `exp` is believed. Default 60 s.
+    pub lifetime_without_exp: Duration,
+    /// How long an inactive answer is believed. Default 10 s.
+    pub inactive_lifetime: Duration,
+    /// How long an active answer serves beyond that if the issuer can't be asked; never past `exp`. Default 0.
+    pub grace: Duration,
+    /// The algorithms that signed answers may use.
+    pub algorithms: AlgorithmSet,
+    /// Whether an answer must be signed (RFC 9701).
+    pub signed: bool,
+}
+
+impl Default for IntrospectionSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(2),
+            max_in_flight: 64,
+            max_lifetime: None,
+            lifetime_without_exp: Duration::from_secs(60),
+            inactive_lifetime: Duration::from_secs(10),
+            grace: Duration::ZERO,
+            algorithms: AlgorithmSet::default(),
+            signed: false,
+        }
+    }
+}
+
+/// What came of a question.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    /// The issuer vouches for these facts.
+    Active(Arc<Verified>),
+    /// It does not.
+    Inactive,
+    /// It gave no usable answer, and should be asked again after this long.
+    Failed(Duration),
+}
+
+/// A question about one token.
+pub(super) struct Question {
+    pub(super) key: Fingerprint,
+    pub(super) token: Zeroizing<String>,
+    /// The facts of a signed token whose issuer is asked as well: they are what is remembered if it is active.
+    pub(super) signed: Option<Arc<Verified>>,
+}
+
+/// One issuer's desk.
+///
+/// 1. Requests that present the same token at a time share one question, which runs in a task of its own.
+/// 2. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller.
+/// 3. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
+///    asks for a pause, is left alone.
+/// 4. An answer is remembered before it is handed out.
+pub(super) struct Desk {
+    issuer: IssuerName,
+    endpoint: Arc<dyn Introspect>,
+    settings: IntrospectionSettings,
+    /// For signed answers.
+    ring: Option<Arc<KeyRing>>,
+    facts: Arc<FactCache>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    open: Mutex<HashMap<Fingerprint, watch::Receiver<Option<Outcome>>>>,
+    places: Semaphore,
+    breaker: Mutex<Breaker>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        issuer: IssuerName,
+        endpoint: Arc<dyn Introspect>,
+        settings: IntrospectionSettings,
+        ring: Option<Arc<KeyRing>>,
+        facts: Arc<FactCache>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
+        let places = Semaphore::new(settings.max_in_flight);
+        Arc::new(Self {
+            issuer,
+            endpoint,
+            settings,
+            ring,
+            facts,
+            clock,
+            observer,
+            open: Mutex::default(),
+            places,
+            breaker: Mutex::default(),
+        })
+    }
+
+    /// Asks, or joins those who wait for the answer to the same question.
+    pub(super) async fn ask(self: &Arc<Self>, question: Question) -> Outcome {
+        let mut answer = {
+            let mut open = lock(&self.open);
+            match open.get(&question.key) {
+                Some(answer) => answer.clone(),
+                None => {
+                    let (tell, answer) = watch::channel(None);
+                    open.insert(question.key, answer.clone());
+                    let desk = self.clone();
+                    tokio::spawn(async move {
+                        // Dropping it, however that comes about, closes the question.
+                        let closing = Closing { desk: &desk, key: question.key };
+                        let outcome = desk.question(&question).await;
+                        drop(closing);
+                        // Nobody may be waiting any more.
+                        let _ = tell.send(Some(outcome));
+                    });
+                    answer
+                }
+            }
+        };
+        match answer.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(outcome)) => outcome.clone(),
+            _ => Outcome::Failed(Duration::from_secs(1)),
+        }
+    }
+
+    async fn question(&self, question: &Question) -> Outcome {
+        let began = self.clock.elapsed();
+        let Ok(_place) = self.places.try_acquire() else {
+            return self.told(Outcome::Failed(Duration::from_secs(1)), IntrospectionOutcome::Refused, began);
+        };
+        if let Err(pause) = lock(&self.breaker).admit(began) {
+            return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began);
+        }
+        let answered = match tokio::time::timeout(self.settings.timeout, self.attempt(&question.token)).await
+        {
+            Ok(answered) => answered,
+            Err(_) => {
+                Err(SourceError::new(SourceErrorKind::Timeout, "the introspection endpoint took too long"))
+            }
+        };
+        match answered {
+            Ok(introspected) => {
+                lock(&self.breaker).succeeded();
+                self.conclude(question, introspected, began)
+            }
+            Err(error) => {
+                tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
+                let pause = lock(&self.breaker).failed(self.clock.elapsed(), error.retry_after());
+                self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began)
+            }
+        }
+    }
+
+    async fn attempt(&self, token: &str) -> Result<Introspected, SourceError> {
+        let answer = match self.endpoint.introspect(token).await {
+            Err(error) if error.kind() == SourceErrorKind::Connect => self.endpoint.introspect(token).await,
+            answer => answer,
+        };
+        let malformed =
+            |error: IntrospectionError| SourceError::new(SourceErrorKind::Malformed, error.to_string());
+        match answer? {
+            IntrospectionAnswer::NotJudged => Ok(Introspected::Inactive),
+            IntrospectionAnswer::Json(_) if self.settings.signed => {
+                Err(SourceError::new(SourceErrorKind::Malformed, "the answer is not signed"))
+            }
+            IntrospectionAnswer::Json(json) => {
+                read_introspection(&json, &self.issuer, self.clock.now()).map_err(malformed)
+            }
+            IntrospectionAnswer::Signed(jwt) => match self.read_signed(&jwt) {
+                Err(IntrospectionError::UnknownKey) => {
+                    if let Some(super::keyring::Refresh::UnderWay(mut ended)) =
+                        self.ring.as_ref().map(|ring| ring.refresh())
+                    {
+                        // The key set is gone only with the desk.
+                        let _ = ended.changed().await;
+                    }
+                    self.read_signed(&jwt).map_err(malformed)
+                }
+                read => read.map_err(malformed),
+            },
+        }
+    }
+
+    fn read_signed(&self, jwt: &str) -> Result<Introspected, IntrospectionError> {
+        let keys = self.ring.as_ref().and_then(|ring| ring.keys()).ok_or(IntrospectionError::UnknownKey)?;
+        let expected = SignedIntrospection {
+            issuer: &self.issuer,
+            keys: &keys,
+            algorithms: self.settings.algorithms,
+            client_id: self.endpoint.client_id(),
+            at: self.clock.now(),
+        };
+        read_signed_introspection(jwt, &expected)
+    }
+
+    /// Remembers an answer, and hands it out.
+    fn conclude(&self, question: &Question, introspected: Introspected, began: Duration) -> Outcome {
+        let now = self.clock.now();
+        match introspected {
+            Introspected::Inactive => {
+                self.facts.remember_inactive(question.key, now, now + self.settings.inactive_lifetime);
+                self.told(Outcome::Inactive, IntrospectionOutcome::Inactive, began)
+            }
+            Introspected::Active(answer) => {
+                let until = self.believed_until(&answer, question.signed.as_deref(), now);
+                let facts = match &question.signed {
+                    Some(signed) => Arc::new(Verified::clone(signed).confirmed_by(&answer)),
+                    None => Arc::from(answer),
+                };
+                let grace_until = (until + self.settings.grace).min(expiry(&facts).unwrap_or(UnixTime::MAX));
+                let entry = Remembered { facts: facts.clone(), until, grace_until, since: now };
+                self.facts.remember(question.key, entry);
+                self.told(Outcome::Active(facts), IntrospectionOutcome::Active, began)
+            }
+        }
+    }
+
+    fn believed_until(&self, answer: &Verified, signed: Option<&Verified>, now: UnixTime) -> UnixTime {
+        let answered = expiry(answer).unwrap_or(now + self.settings.lifetime_without_exp);
+        let ceiling = self.settings.max_lifetime.map(|ceiling| now + ceiling);
+        [signed.and_then(expiry), ceiling].into_iter().flatten().fold(answered, UnixTime::min)
+    }
+
+    fn told(&self, outcome: Outcome, event: IntrospectionOutcome, began: Duration) -> Outcome {
+        let took = self.clock.elapsed().saturating_sub(began);
+        self.observer.event(&Event::Introspected { issuer: &self.issuer, outcome: event, took });
+        outcome
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk")
+            .field("issuer", &self.issuer)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn expiry(facts: &Verified) -> Option<UnixTime> {
+    facts.claims().expires()
+}
+
+/// Takes a question off the list of the open ones.
+struct Closing<'a> {
+    desk: &'a Desk,
+    key: Fingerprint,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        lock(&self.desk.open).remove(&self.key);
+    }
+}
+
+/// A panic while the lock was held leaves nothing half-done behind it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
