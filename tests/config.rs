@@ -73,8 +73,9 @@ fn problems_are_told_as_expected() {
 #[test]
 fn every_kind_of_problem_has_a_case() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
-    let texts =
-        files("tests/config").iter().map(|path| std::fs::read_to_string(path.with_extension("txt")).unwrap());
+    let texts = files("tests/config")
+        .into_iter()
+        .map(|path| std::fs::read_to_string(path.with_extension("txt")).unwrap());
     let told = texts.collect::<String>();
     // A file that is absent or too large is tested below; what has no reason can't happen.
     let elsewhere = [Code::UnreadableFile, Code::TooLarge, Code::Unexplained];

@@ -53,7 +53,7 @@ pub use code::Code;
 pub use expand::Environment;
 pub use plan::{
     AdminSettings, CacheSettings, ClientCredentials, GatewaySettings, HealthCheck, HostHeader, HostPort,
-    IntrospectionSettings, IssuerSettings, KeyLocation, KeySettings, Limits, Listener, ListenerTls, Network,
+    IntrospectionEndpoint, IssuerSettings, KeyLocation, KeySettings, Limits, Listener, ListenerTls, Network,
     Plan, Protocol, SecretSource, Timeouts, UpstreamSettings, UpstreamTls,
 };
 pub use problem::{Problem, Severity};

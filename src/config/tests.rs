@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::{IssuerRules, Methods, Requirement};
+use crate::proof::KeyPolicy;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -67,21 +68,29 @@ fn the_reference_tells_the_defaults() {
 fn the_reference_tells_the_defaults_of_issuers() {
     let plan = plan(REFERENCE);
     let keys = &plan.issuers[0].keys;
-    assert_eq!(*keys, KeySettings { max_age: Some(Duration::from_secs(600)), ..KeySettings::default() });
+    assert_eq!(
+        *keys,
+        KeySettings {
+            policy: KeyPolicy { max_age: Some(Duration::from_secs(600)), ..KeySettings::default().policy },
+            ..KeySettings::default()
+        }
+    );
     assert_eq!(
         plan.policy.issuer("https://example.okta.com/oauth2/default").unwrap().leeway,
         IssuerRules::DEFAULT_LEEWAY
     );
-    let told = plan.issuers[1].introspection.clone().unwrap();
-    let default = plan.issuers[4].introspection.clone().unwrap();
+    let asked = |n: usize| plan.issuers[n].introspection.clone().unwrap();
     assert_eq!(
-        told,
-        IntrospectionSettings {
-            endpoint: told.endpoint.clone(),
-            credentials: told.credentials.clone(),
-            ..default
-        }
+        (&asked(1).settings, &asked(1).token_type_hint),
+        (&asked(4).settings, &asked(4).token_type_hint)
     );
+    // All but the ceiling, which the cache sets, and the algorithms, which are the issuer's.
+    let default = crate::gate::IntrospectionSettings {
+        max_lifetime: plan.cache.max_lifetime,
+        algorithms: asked(4).settings.algorithms,
+        ..Default::default()
+    };
+    assert_eq!(asked(4).settings, default);
     let opaque = |name: &str| plan.policy.issuer(name).unwrap().opaque.clone().unwrap().min_length;
     assert_eq!(opaque("https://partners.example.com"), opaque("http://127.0.0.1:9999"));
 }

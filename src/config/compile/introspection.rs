@@ -3,48 +3,61 @@
 use super::Files;
 use super::issuers::Issuers;
 use crate::config::code::Code;
-use crate::config::fields::Field;
-use crate::config::plan::{ClientCredentials, IntrospectionSettings, KeyLocation};
+use crate::config::plan::{ClientCredentials, IntrospectionEndpoint, KeyLocation};
 use crate::config::problem::Report;
 use crate::config::raw::credentials::Credentials;
 use crate::config::raw::introspection::{Introspection, Missing as Lack};
 use crate::config::source::Spanned;
 use crate::config::urls;
+use crate::gate::IntrospectionSettings;
 use crate::policy::{Missing, OpaqueRules};
+use crate::proof::AlgorithmSet;
+use std::time::Duration;
 
-pub(super) fn settings(
+/// How the issuer `name`, whose rules and keys are these, is asked. `ceiling` bounds how long an answer is believed.
+pub(super) fn endpoint(
     name: &Spanned<String>,
     written: &Introspection,
-    keys: &KeyLocation,
-    insecure: bool,
+    issuer: &Asking<'_>,
     files: &mut Files,
     report: &mut Report,
-) -> Option<IntrospectionSettings> {
-    let endpoint = written.endpoint.given();
-    if let Some(url) = endpoint {
-        urls::may_be_asked(url, insecure, report);
+) -> Option<IntrospectionEndpoint> {
+    let url = written.endpoint.given();
+    if let Some(url) = url {
+        urls::may_be_asked(url, issuer.insecure_http, report);
     }
-    let discovers = matches!(keys, KeyLocation::Discover | KeyLocation::Metadata(_));
+    let discovers = matches!(issuer.keys, KeyLocation::Discover | KeyLocation::Metadata(_));
     if written.endpoint.is_absent() && !discovers {
         report
             .error(Code::MissingKey, name.span, "`introspection` has no `endpoint`")
             .help("without discovery, nothing else names it: write `endpoint: https://…`");
     }
-    let hint = Some(IntrospectionSettings::DEFAULT_TOKEN_TYPE_HINT.to_owned());
-    let number = |field: &Field<Spanned<u64>>, default: usize| {
-        field.value().map_or(default, |number| usize::try_from(number).unwrap_or(usize::MAX))
-    };
-    Some(IntrospectionSettings {
-        endpoint: endpoint.map(|url| url.value.as_str().into()),
+    let default = IntrospectionSettings::default();
+    let in_flight = written.max_in_flight.value().and_then(|number| usize::try_from(number).ok());
+    let hint = Some(IntrospectionEndpoint::DEFAULT_TOKEN_TYPE_HINT.to_owned());
+    Some(IntrospectionEndpoint {
+        url: url.map(|url| url.value.as_str().into()),
         credentials: credentials(written.credentials.given()?, files),
         token_type_hint: written.token_type_hint.or(hint).map(Into::into),
-        timeout: written.timeout.or(IntrospectionSettings::DEFAULT_TIMEOUT),
-        max_in_flight: number(&written.max_in_flight, IntrospectionSettings::DEFAULT_MAX_IN_FLIGHT),
-        cache_without_exp: written.cache_without_exp.or(IntrospectionSettings::DEFAULT_CACHE_WITHOUT_EXP),
-        remember_inactive: written.remember_inactive.or(IntrospectionSettings::DEFAULT_REMEMBER_INACTIVE),
-        grace: written.grace.or(std::time::Duration::ZERO),
-        signed: written.signed.or(false),
+        settings: IntrospectionSettings {
+            timeout: written.timeout.or(default.timeout),
+            max_in_flight: in_flight.unwrap_or(default.max_in_flight),
+            max_lifetime: issuer.ceiling,
+            lifetime_without_exp: written.cache_without_exp.or(default.lifetime_without_exp),
+            inactive_lifetime: written.remember_inactive.or(default.inactive_lifetime),
+            grace: written.grace.or(default.grace),
+            algorithms: issuer.algorithms,
+            signed: written.signed.or(default.signed),
+        },
     })
+}
+
+/// What introspection needs to know of the rest of the file.
+pub(super) struct Asking<'a> {
+    pub(super) keys: &'a KeyLocation,
+    pub(super) insecure_http: bool,
+    pub(super) algorithms: AlgorithmSet,
+    pub(super) ceiling: Option<Duration>,
 }
 
 fn credentials(written: &Credentials, files: &mut Files) -> ClientCredentials {
@@ -81,7 +94,7 @@ pub(super) fn opaque(written: &Introspection) -> OpaqueRules {
         min_length: written
             .min_token_length
             .value()
-            .map_or(IntrospectionSettings::DEFAULT_MIN_TOKEN_LENGTH, |n| {
+            .map_or(IntrospectionEndpoint::DEFAULT_MIN_TOKEN_LENGTH, |n| {
                 usize::try_from(n).unwrap_or(usize::MAX)
             }),
         prefixes: prefixes.into_iter().flatten().map(|prefix| prefix.value.as_str().into()).collect(),

@@ -1,5 +1,6 @@
 //! Issuers: their rules for the policy, and how they are reached.
 
+use super::introspection::Asking;
 use super::{Files, introspection};
 use crate::config::code::Code;
 use crate::config::fields::Field;
@@ -9,9 +10,11 @@ use crate::config::raw::Raw;
 use crate::config::raw::issuer::{Clients, Issuer, KeySource, Keys};
 use crate::config::source::{Span, Spanned};
 use crate::config::urls;
+use crate::gate::IssuerSources;
 use crate::policy::{IssuerRules, Profile};
-use crate::proof::IssuerName;
+use crate::proof::{IssuerName, KeyPolicy};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// All issuers, by their names in the file.
 pub(super) struct Issuers<'r> {
@@ -48,9 +51,11 @@ impl<'r> Issuers<'r> {
 
 pub(super) fn compile<'r>(raw: &'r Raw, files: &mut Files, report: &mut Report) -> Issuers<'r> {
     let table = raw.issuers.given().map_or(&[][..], Vec::as_slice);
+    // What is remembered, however long it lives, and so the revocation window of introspection.
+    let ceiling = raw.cache.given().and_then(|cache| cache.max_lifetime.value());
     let list = table
         .iter()
-        .map(|(name, raw)| Compiled { name, raw, parts: issuer(name, raw, files, report) })
+        .map(|(name, raw)| Compiled { name, raw, parts: issuer(name, raw, ceiling, files, report) })
         .collect();
     let issuers = Issuers { list, partial: matches!(raw.issuers, Field::Broken) };
     refuse_twins(&issuers, report);
@@ -61,6 +66,7 @@ pub(super) fn compile<'r>(raw: &'r Raw, files: &mut Files, report: &mut Report) 
 fn issuer(
     name: &Spanned<String>,
     raw: &Issuer,
+    ceiling: Option<Duration>,
     files: &mut Files,
     report: &mut Report,
 ) -> Option<(IssuerRules, IssuerSettings)> {
@@ -69,12 +75,22 @@ fn issuer(
     let url = raw.issuer.given().filter(|url| urls::may_be_asked(url, insecure, report));
     let url = url.filter(|url| is_no_org_server(url, profile, report));
     let keys = keys(&raw.keys, insecure, files, report);
-    let asking = match raw.introspection.given() {
-        Some(written) => {
-            introspection::settings(name, written, &keys.location, insecure, files, report).map(Some)
-        }
-        None => (!matches!(raw.introspection, Field::Broken)).then_some(None),
+    let algorithms = match raw.algorithms.given() {
+        Some(list) => list.value.iter().map(|algorithm| algorithm.value).collect(),
+        None => profile.algorithms(),
     };
+    let asking = Asking { keys: &keys.location, insecure_http: insecure, algorithms, ceiling };
+    let introspection = match &raw.introspection {
+        Field::Given(written) => introspection::endpoint(name, written, &asking, files, report).map(Some),
+        Field::Absent => Some(None),
+        Field::Broken => None,
+    };
+    if keys.location == KeyLocation::None && raw.introspection.is_absent() {
+        let message = "with `keys: none` and no `introspection`, no token of this issuer can be judged";
+        report
+            .error(Code::MissingKey, name.span, message)
+            .help("add `introspection`, or say where its keys are");
+    }
     let clients = clients(name, raw, report);
     let audiences: Vec<&str> = match &raw.audiences {
         Field::Absent => Vec::new(),
@@ -84,9 +100,7 @@ fn issuer(
     let url = url?;
     let mut rules = IssuerRules::new(&url.value, profile, &audiences);
     rules.clients = clients?;
-    if let Some(algorithms) = raw.algorithms.given() {
-        rules.algorithms = algorithms.value.iter().map(|algorithm| algorithm.value).collect();
-    }
+    rules.algorithms = algorithms;
     if let Some(claims) = raw.client_claims.given() {
         rules.client_claims = claims.value.iter().map(|claim| claim.value).collect();
     }
@@ -100,7 +114,7 @@ fn issuer(
         name: name.value.as_str().into(),
         issuer: rules.name.clone(),
         keys,
-        introspection: asking?,
+        introspection: introspection?,
         ca_file: files.resolve_field(&raw.ca_file),
         insecure_http: insecure,
         allow_private_addresses: raw.allow_private_addresses.or(false),
@@ -140,9 +154,10 @@ fn keys(written: &Field<Keys>, insecure: bool, files: &mut Files, report: &mut R
             urls::may_be_asked(url, insecure, report);
             KeyLocation::JwksUri(url.value.as_str().into())
         }
+        Some(KeySource::None) => KeyLocation::None,
         Some(KeySource::File(path)) => KeyLocation::File(files.resolve(path)),
     };
-    let cool_down = written.cool_down.or(KeySettings::DEFAULT_COOL_DOWN);
+    let cool_down = written.cool_down.or(IssuerSources::DEFAULT_COOL_DOWN);
     if let Some(max_age) = written.max_age.given().filter(|max_age| max_age.value < cool_down) {
         let problem = report.error(Code::OutOfRange, max_age.span, "`max_age` is shorter than `cool_down`");
         problem.help("keys are never fetched more often than `cool_down` (30s by default) allows");
@@ -152,10 +167,9 @@ fn keys(written: &Field<Keys>, insecure: bool, files: &mut Files, report: &mut R
     }
     KeySettings {
         location,
-        cool_down,
-        wait: written.wait.or(KeySettings::DEFAULT_WAIT),
+        policy: KeyPolicy { cool_down, max_age: written.max_age.value() },
+        wait: written.wait.or(IssuerSources::DEFAULT_WAIT),
         timeout: written.timeout.or(KeySettings::DEFAULT_TIMEOUT),
-        max_age: written.max_age.value(),
     }
 }
 

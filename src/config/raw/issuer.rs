@@ -40,7 +40,7 @@ pub(crate) enum Clients {
 }
 
 /// Where keys come from and how patient we are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Keys {
     pub(crate) source: Field<KeySource>,
     pub(crate) cool_down: Field<Spanned<Duration>>,
@@ -57,6 +57,8 @@ pub(crate) enum KeySource {
     Discovery(Spanned<String>),
     JwksUri(Spanned<String>),
     File(Spanned<PathBuf>),
+    /// `keys: none`: all tokens are opaque.
+    None,
 }
 
 impl Issuer {
@@ -95,6 +97,9 @@ impl Issuer {
 
 impl Keys {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "none") {
+            return Some(Self { source: Field::Given(KeySource::None), ..Self::default() });
+        }
         let mut fields = Fields::of(node, Section::Keys, report)?;
         let discovery = fields.get("discovery", report, discovery);
         let jwks_uri = fields.get("jwks_uri", report, values::url);
