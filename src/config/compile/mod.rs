@@ -4,17 +4,19 @@
 //! silence.
 
 mod gateway;
+mod introspection;
 mod issuers;
+mod requirement;
 mod routes;
 mod scopes;
 mod upstreams;
 
 use super::code::Code;
+use super::fields::Field;
 use super::plan::{CacheSettings, Plan, SecretSource};
 use super::problem::Report;
 use super::problems::Problems;
 use super::raw::{Identity, Preset, Raw};
-use super::read::Field;
 use super::source::Spanned;
 use super::spelling;
 use crate::policy::{IdentityHeaders, IdentitySource, InvalidIdentityHeader, Policy};

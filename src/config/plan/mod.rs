@@ -9,11 +9,12 @@ pub(super) use address::is_host_name;
 pub use address::{HostPort, Network};
 pub use gateway::{AdminSettings, GatewaySettings, Limits, Listener, ListenerTls};
 pub use issuer::{
-    ClientCredentials, IntrospectionSettings, IssuerSettings, KeyLocation, KeySettings, SecretSource,
+    ClientCredentials, IntrospectionEndpoint, IssuerSettings, KeyLocation, KeySettings, SecretSource,
 };
 pub use upstream::{HealthCheck, HostHeader, Protocol, Timeouts, UpstreamSettings, UpstreamTls};
 
 use super::problems::Problems;
+use crate::gate::Gate;
 use crate::policy::Policy;
 use std::time::Duration;
 
@@ -55,8 +56,8 @@ pub struct CacheSettings {
 }
 
 impl CacheSettings {
-    /// 64 MiB: some 30,000 tokens of 2 KiB, and little beside what a proxy needs anyway.
-    pub const DEFAULT_SIZE: u64 = 64 * 1024 * 1024;
+    /// The gate's own default.
+    pub const DEFAULT_SIZE: u64 = Gate::DEFAULT_CACHE_BYTES;
 }
 
 impl Default for CacheSettings {

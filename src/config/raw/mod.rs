@@ -2,6 +2,7 @@
 //!
 //! Each file reads one section. A reader asks its [`Fields`] for every key that exists, so the keys are listed once, where they are read.
 
+pub(crate) mod credentials;
 pub(crate) mod gateway;
 pub(crate) mod introspection;
 pub(crate) mod issuer;
@@ -10,9 +11,10 @@ pub(crate) mod scopes;
 pub(crate) mod upstream;
 pub(crate) mod values;
 
+use super::fields::{Field, Fields};
 use super::node::Node;
 use super::problem::Report;
-use super::read::{self, Field, Fields};
+use super::read;
 use super::source::{Span, Spanned};
 use super::spelling::Section;
 use gateway::Gateway;
