@@ -4,7 +4,7 @@ use super::{CanonicalPath, Denial, Permit, Policy, Principal, Reason, RouteIndex
 use crate::proof::IssuerName;
 use crate::token::{Scope, ScopeSet};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,13 +222,20 @@ impl ClaimCondition {
     }
 }
 
-/// Whether two values are the same. Numbers are compared by value: `1` and `1.0` are the same.
+/// Whether two values are the same. Numbers are compared by value, `1` and `1.0` are the same; but a float that can't tell an
+/// integer from its neighbours (RFC 8259 section 6) is the same as none.
 fn same(one: &Value, other: &Value) -> bool {
+    let exact = |number: &Number| number.as_f64().filter(|value| value.abs() <= MAX_EXACT);
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || exact(one).zip(exact(other)).is_some_and(|(one, other)| one == other)
+        }
         _ => one == other,
     }
 }
+
+/// 2^53 - 1: up to here a float stands for one integer alone.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Judges whether the caller, or nobody in particular, meets what a route asks, and permits the request if so.
 ///
@@ -260,6 +267,9 @@ pub(crate) fn met_by(
     }
     Ok(Permit::assertion(policy, route, Some(principal)))
 }
+
+#[cfg(test)]
+mod judgement;
 
 #[cfg(test)]
 mod tests {
