@@ -265,6 +265,9 @@ fn encode_list<'a>(elements: impl Iterator<Item = Cow<'a, str>>) -> Option<Heade
 const MAX_VALUE_BYTES: usize = 4 * 1024;
 
 #[cfg(test)]
+mod fields;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

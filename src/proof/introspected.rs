@@ -160,6 +160,9 @@ impl<'de> Members<'de> for Inner<'de> {
 }
 
 #[cfg(test)]
+mod signed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
