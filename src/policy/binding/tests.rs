@@ -3,13 +3,13 @@ use crate::policy::fixtures::principal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[test]
 fn a_bound_token_passes_with_what_it_is_bound_to_and_not_otherwise() {
     let print = |byte: u8| URL_SAFE_NO_PAD.encode([byte; 32]);
     let (ours, refused) = (Some([7; 32]), Err(Reason::Binding));
-    let cases: [(Value, Scheme, Option<[u8; 32]>, Result<(), Reason>); 16] = [
+    let cases = [
         // Not bound: a plain bearer token, whatever the connection.
         (json!({}), Scheme::Bearer, None, Ok(())),
         (json!({}), Scheme::Bearer, ours, Ok(())),

@@ -1,5 +1,3 @@
-//! Which fields a permitted request gets, and with what values.
-
 use super::*;
 use crate::policy::fixtures::{permit, principal};
 use serde_json::json;
@@ -89,4 +87,58 @@ fn fields_that_override_the_method_are_taken_out() {
     for name in ["X-HTTP-Method-Override", "x-http-method", "X-Method-Override", "x.http.method.override"] {
         assert!(IdentityHeaders::none().rules().strips(name), "{name}");
     }
+}
+
+#[test]
+fn no_spelling_of_a_protected_name_passes() {
+    let identity =
+        IdentityHeaders::x_auth_request().with("X-Tenant", IdentitySource::Claim("tenant".into())).unwrap();
+    for name in [
+        "x-tenant",
+        "X-TENANT",
+        "x_tenant",
+        "x.tenant",
+        "X_Auth_Request-User",
+        "x.auth.request.scopes",
+        "x-auth-degraded",
+        "x_auth_degraded",
+    ] {
+        assert!(identity.rules().strips(name), "{name}");
+    }
+    for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-request-users", "accept"] {
+        assert!(!identity.rules().strips(name), "{name}");
+    }
+    let allowing = identity.allowing_underscores(&["api_key", "x_tenant"]);
+    assert!(!allowing.rules().strips("API_KEY") && allowing.rules().strips("api_keys"));
+    assert!(allowing.rules().strips("x_tenant"), "a protected name is protected, whatever is allowed");
+}
+
+#[test]
+fn http_s_own_headers_carry_no_identity() {
+    for name in [
+        "Host",
+        "authorization",
+        "Connection",
+        "proxy-authorization",
+        "",
+        "a b",
+        "x-auth-request-user",
+        "X-Auth.Request-User",
+    ] {
+        assert!(IdentityHeaders::default().with(name, IdentitySource::Subject).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn values_can_t_break_out_of_their_field() {
+    let encoded = |text: &str| encode(text).map(|value| value.to_str().unwrap().to_owned());
+    assert_eq!(encoded("alice@example.com").as_deref(), Some("alice@example.com"));
+    assert_eq!(encoded("a b").as_deref(), Some("a b"));
+    assert_eq!(encoded("a\r\nx: y").as_deref(), Some("a%0D%0Ax:%20y"));
+    assert_eq!(encoded("ü%").as_deref(), Some("%C3%BC%25"));
+    assert_eq!(encoded(" a").as_deref(), Some("%20a"));
+    assert_eq!(encoded(""), None);
+    assert_eq!(encoded(&"a".repeat(MAX_VALUE_BYTES + 1)), None);
+    let list = encode_list(["a b", "c", "", "é"].map(Cow::Borrowed).into_iter()).unwrap();
+    assert_eq!(list, "a%20b c %C3%A9");
 }

@@ -1,5 +1,3 @@
-//! Callers on routes, and what becomes of them.
-
 use super::*;
 use crate::policy::fixtures::{any_token, policy, principal};
 use serde_json::json;
@@ -169,4 +167,45 @@ fn a_user_sees_only_their_own() {
     let found =
         judge("/bills/{uid}", Requirement::Token(rules), Some(json!({"uid": "x"})), Method::GET, "/bills/x");
     assert_eq!(found.unwrap_err().reason(), Reason::Claim);
+}
+
+fn scope(text: &str) -> Scope {
+    Scope::new(text).unwrap()
+}
+
+#[test]
+fn any_of_several_sets() {
+    let sets = [vec![scope("a")], vec![scope("b"), scope("c")]];
+    let rule = ScopeRule::any(&sets, &Implications::default());
+    for (granted, met) in
+        [("a", true), ("b c", true), ("c b x", true), ("b", false), ("c", false), ("", false)]
+    {
+        assert_eq!(rule.met_by(&ScopeSet::from_delimited(granted)), met, "{granted}");
+    }
+    let nearest = |granted: &str| {
+        rule.nearest(&ScopeSet::from_delimited(granted)).map(Scope::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(nearest(""), "a");
+    assert_eq!(nearest("b"), "a");
+    assert!(ScopeRule::none().met_by(&ScopeSet::default()));
+    assert!(!ScopeRule::any(&[], &Implications::default()).met_by(&ScopeSet::from_delimited("a")));
+}
+
+#[test]
+fn implications_reach_through() {
+    let table = [(scope("admin"), vec![scope("write")]), (scope("write"), vec![scope("read")])];
+    let implications = Implications::new(table);
+    assert!(implications.cycle().is_none());
+    let rule = |name: &str| ScopeRule::all(&[scope(name)], &implications);
+    assert!(rule("read").met_by(&ScopeSet::from_delimited("admin")));
+    assert!(!rule("admin").met_by(&ScopeSet::from_delimited("write read")));
+    let circle = Implications::new([(scope("a"), vec![scope("b")]), (scope("b"), vec![scope("a")])]);
+    assert!(circle.cycle().is_some());
+    assert!(ScopeRule::all(&[scope("a")], &circle).met_by(&ScopeSet::from_delimited("b")));
+}
+
+#[test]
+fn head_follows_get() {
+    let scopes = MethodScopes::PerMethod(vec![(Method::GET, ScopeRule::none())]);
+    assert!(scopes.get(&Method::HEAD).is_some() && scopes.get(&Method::POST).is_none());
 }

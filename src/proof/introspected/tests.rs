@@ -1,5 +1,3 @@
-//! Signed answers: only those that this issuer gave to this gate.
-
 use super::*;
 use crate::testing::{Issuer, ManualClock, SigningKey, TokenBuilder};
 use crate::token::Confirmation;
@@ -7,6 +5,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 const ISSUER: &str = "https://as.example/";
+
+type Change = fn(TokenBuilder) -> TokenBuilder;
 
 fn issuer() -> Issuer {
     Issuer::with_algorithm(ISSUER, Algorithm::ES256)
@@ -19,7 +19,7 @@ fn answer(issuer: &Issuer, inner: Value) -> TokenBuilder {
     token.claim("token_introspection", inner)
 }
 
-fn read(issuer: &Issuer, token: &TokenBuilder) -> Result<Introspected, IntrospectionError> {
+fn read_signed(issuer: &Issuer, token: &TokenBuilder) -> Result<Introspected, IntrospectionError> {
     let (name, keys) = (IssuerName::new(ISSUER), issuer.key_set());
     let expected = SignedIntrospection {
         issuer: &name,
@@ -33,14 +33,14 @@ fn read(issuer: &Issuer, token: &TokenBuilder) -> Result<Introspected, Introspec
 
 fn error(change: impl Fn(TokenBuilder) -> TokenBuilder) -> Option<IntrospectionError> {
     let issuer = issuer();
-    read(&issuer, &change(answer(&issuer, json!({"active": true})))).err()
+    read_signed(&issuer, &change(answer(&issuer, json!({"active": true})))).err()
 }
 
 #[test]
 fn the_answer_inside_is_read_like_a_plain_one() {
     let issuer = issuer();
     let inner = json!({"active": true, "sub": "alice", "scope": "orders:read", "exp": 1_767_229_200, "cnf": {"kid": "a"}});
-    let Ok(Introspected::Active(facts)) = read(&issuer, &answer(&issuer, inner)) else { panic!() };
+    let Ok(Introspected::Active(facts)) = read_signed(&issuer, &answer(&issuer, inner)) else { panic!() };
     assert_eq!(facts.claims().subject(), Some("alice"));
     assert!(facts.claims().scopes().contains("orders:read"));
     assert_eq!(facts.claims().confirmation(), Some(&Confirmation::Unknown));
@@ -50,7 +50,7 @@ fn the_answer_inside_is_read_like_a_plain_one() {
         Provenance::Introspected { issuer, at } if issuer.as_str() == ISSUER && *at == ManualClock::START
     ));
     assert!(facts.typ().is_none());
-    let inactive = read(&issuer, &answer(&issuer, json!({"active": false})));
+    let inactive = read_signed(&issuer, &answer(&issuer, json!({"active": false})));
     assert!(matches!(inactive, Ok(Introspected::Inactive)));
 }
 
@@ -58,14 +58,14 @@ fn the_answer_inside_is_read_like_a_plain_one() {
 fn what_is_inside_must_be_an_answer() {
     let issuer = issuer();
     for inner in [json!({}), json!({"active": "true"}), json!([]), json!(null), json!("x"), json!(true)] {
-        let found = read(&issuer, &answer(&issuer, inner.clone())).err();
+        let found = read_signed(&issuer, &answer(&issuer, inner.clone())).err();
         assert_eq!(found, Some(IntrospectionError::Answer), "{inner}");
     }
     assert_eq!(error(|token| token.without("token_introspection")), Some(IntrospectionError::Answer));
     // An `active` of the envelope is not one.
     let outside = error(|token| token.without("token_introspection").claim("active", true));
     assert_eq!(outside, Some(IntrospectionError::Answer));
-    let wrong = read(&issuer, &answer(&issuer, json!({"active": true, "exp": "1"}))).err();
+    let wrong = read_signed(&issuer, &answer(&issuer, json!({"active": true, "exp": "1"}))).err();
     assert_eq!(wrong, Some(IntrospectionError::Claims(ClaimsError::WrongType("exp"))));
 }
 
@@ -84,7 +84,7 @@ fn no_other_token_of_the_issuer_passes_for_an_answer() {
 
 #[test]
 fn the_envelope_is_of_this_issuer_and_for_this_gate() {
-    let others: [(&str, fn(TokenBuilder) -> TokenBuilder); 6] = [
+    let others: [(&str, Change); 6] = [
         ("another issuer", |token| token.claim("iss", "https://other.example/")),
         ("no issuer", |token| token.without("iss")),
         ("another audience", |token| token.audience("other")),
@@ -122,4 +122,43 @@ fn the_signature_verifies_with_a_key_of_the_issuer() {
     );
     let empty = error(|token| token.signature(b""));
     assert_eq!(empty, Some(IntrospectionError::Jws(JwsError::Parts)));
+}
+
+fn read(json: &str) -> Result<Introspected, IntrospectionError> {
+    read_introspection(json.as_bytes(), &IssuerName::new("https://as"), UnixTime::EPOCH)
+}
+
+#[test]
+fn active_is_the_json_boolean_true() {
+    assert!(matches!(read(r#"{"active":true}"#), Ok(Introspected::Active(_))));
+    assert!(matches!(read(r#"{"active":false,"exp":"x"}"#), Ok(Introspected::Inactive)));
+    let others = [
+        "{}",
+        "[]",
+        "",
+        "<html>",
+        "true",
+        r#"{"active":"true"}"#,
+        r#"{"active":1}"#,
+        r#"{"active":null}"#,
+        r#"{"active":true,"active":true}"#,
+        r#"{"active":false,"active":true}"#,
+        r#"{"active":[true]}"#,
+        r#"{"Active":true}"#,
+        r#"{"active":true}{}"#,
+    ];
+    for other in others {
+        assert_eq!(read(other).err(), Some(IntrospectionError::Answer), "{other}");
+    }
+}
+
+#[test]
+fn claims_are_read_strictly() {
+    assert_eq!(
+        read(r#"{"active":true,"exp":"1"}"#).err(),
+        Some(IntrospectionError::Claims(ClaimsError::WrongType("exp")))
+    );
+    let Ok(Introspected::Active(facts)) = read(r#"{"active":true,"exp":1.25,"aud":[]}"#) else { panic!() };
+    assert_eq!(facts.claims().expires(), Some(UnixTime::from_millis(1_250)));
+    assert_eq!(facts.issuer().as_str(), "https://as");
 }
