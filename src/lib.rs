@@ -24,7 +24,7 @@ pub mod assemble;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 #[cfg(feature = "authority")]

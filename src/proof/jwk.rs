@@ -15,8 +15,8 @@ use std::fmt;
 /// A key is taken if
 /// 1. it is one JSON object with unique members, and `kid`, if present, a string of at most 256 bytes;
 /// 2. `use`, if present, is `sig`; `key_ops`, if present, contains `verify` (RFC 7517 sections 4.2, 4.3);
-/// 3. its type is RSA of 2048 to 8192 bits with an odd exponent of at least 65537, P-256, P-384 or Ed25519, its point lies on
-///    the curve, and is not of small order;
+/// 3. its type is RSA of 2048 to 8192 bits with an odd exponent of at least 65537 and a modulus without the mark of ROCA, or P-256,
+///    P-384 or Ed25519, its point on the curve and not of small order;
 /// 4. `alg`, if present, is one that its type may use, and then the only one;
 /// 5. it is public: no symmetric key, and no private one, which whoever reads the key set could sign with.
 pub struct VerifyingKey {
@@ -171,6 +171,9 @@ pub enum JwkError {
     /// RSA of fewer than 2048 or more than 8192 bits, or an even modulus.
     #[error("its modulus is not an odd number of 2048 to 8192 bits")]
     Modulus,
+    /// RSA with a modulus that can be factored: its primes came from a broken generator (ROCA, CVE-2017-15361).
+    #[error("its modulus can be factored (ROCA, CVE-2017-15361)")]
+    Weak,
     /// RSA with an exponent that is even or below 65537, or above 33 bits.
     #[error("its exponent is not an odd number from 65537 to 2^33")]
     Exponent,
@@ -245,6 +248,9 @@ impl Jwk {
         let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
         if !(2048..=8192).contains(&bits) || !odd(&n) {
             return Err(JwkError::Modulus);
+        }
+        if super::roca::is_weak(&n) {
+            return Err(JwkError::Weak);
         }
         let exponent = (e.len() <= 5).then(|| e.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)));
         match exponent {

@@ -7,6 +7,8 @@ mod algorithm;
 mod freshness;
 mod introspected;
 mod jwk;
+mod roca;
+mod self_test;
 mod set;
 mod verified;
 mod verify;
@@ -17,6 +19,7 @@ pub use introspected::{
     Introspected, IntrospectionError, SignedIntrospection, read_introspection, read_signed_introspection,
 };
 pub use jwk::{JwkError, KeyId, VerifyingKey};
+pub use self_test::{SelfTestError, self_test};
 pub use set::{Candidates, Fitting, KeySet, KeySetError, MAX_CANDIDATES, MAX_KEYS, SkippedKey};
 pub use verified::{IssuerName, Provenance, Verified};
 pub use verify::{ProofError, verify};

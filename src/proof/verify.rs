@@ -136,3 +136,6 @@ impl JwtVerifier for ParsedKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
