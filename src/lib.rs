@@ -1,6 +1,6 @@
 //! Tollgate checks the access token at the gate of an API.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, unreachable_pub, clippy::disallowed_methods)]
 // What the network can cause is an error, never a panic. Tests may fail as they like.
 #![cfg_attr(
     not(test),

@@ -38,7 +38,6 @@ fn imports_only_lead_downstairs() {
         for target in imported_rooms(&text) {
             let fits = target == room
                 || floor_of(&target).is_some_and(|below| below < floor)
-                || (target == "testing" && in_tests(&file, &text, "crate::testing"))
                 || DOORWAYS.contains(&(room.as_str(), target.as_str()));
             if !fits {
                 wrong.push(format!("{}: `{room}` imports from `{target}`", file.display()));
@@ -46,12 +45,6 @@ fn imports_only_lead_downstairs() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Whether it is tests alone that name this path: they may use the test issuer on every floor.
-fn in_tests(file: &Path, text: &str, path: &str) -> bool {
-    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    file.ends_with("tests.rs") || text.find(path).is_some_and(|first| first > tests)
 }
 
 #[test]

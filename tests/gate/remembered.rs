@@ -131,7 +131,8 @@ async fn another_spelling_of_a_remembered_token_is_another_token() {
 
 #[tokio::test]
 async fn a_revoked_token_stays_refused_until_it_expires_and_others_pass() {
-    let selectors: [(fn(&str) -> Selector, bool); 7] = [
+    type Choose = fn(&str) -> Selector;
+    let selectors: [(Choose, bool); 7] = [
         (|token| Selector::token(token), true),
         (|_| Selector::new(What::Id("token-1".into())), true),
         (|_| Selector::new(What::Subject("alice".into())), false),
