@@ -13,11 +13,15 @@ use tower::{ServiceBuilder, ServiceExt};
 
 /// A way by which requests come to the gate.
 pub trait Door: Sized {
+    /// What cases call it.
+    const NAME: &'static str;
+
     /// Opens it in front of an API that is in order with everything. `gate` makes the gate of a policy: the one given, or one with what
     /// the door needs besides.
     async fn open(policy: &str, gate: impl AsyncFnOnce(&str) -> Arc<Gate>) -> Self;
 
-    /// Carries a request through; `None` if it is one that never comes to this door, because whoever stands before it refuses it.
+    /// Carries a request through; `None` if it is one that never comes to this door in this form, because what stands before it refuses
+    /// it, or makes another of it.
     async fn carry(&self, exchange: &Exchange) -> Option<Seen>;
 }
 
@@ -58,6 +62,8 @@ impl Exchange {
 pub struct Core(Arc<Gate>);
 
 impl Door for Core {
+    const NAME: &'static str = "core";
+
     async fn open(policy: &str, gate: impl AsyncFnOnce(&str) -> Arc<Gate>) -> Self {
         Self(gate(policy).await)
     }
@@ -102,12 +108,14 @@ pub struct Tower {
 }
 
 impl Door for Tower {
+    const NAME: &'static str = "tower";
+
     async fn open(policy: &str, gate: impl AsyncFnOnce(&str) -> Arc<Gate>) -> Self {
         Self { layer: TollgateLayer::new(gate(policy).await).identity_headers(true) }
     }
 
     async fn carry(&self, exchange: &Exchange) -> Option<Seen> {
-        // What is no URI, or not the same as one, is refused by the server before any service sees it.
+        // What is no URI, the server refuses; of what reads otherwise as one, the service sees that alone.
         let uri: Uri = exchange.target.parse().ok()?;
         uri.path_and_query().filter(|target| target.as_str() == exchange.target)?;
         let mut request = Request::new(());

@@ -125,6 +125,9 @@ pub struct Case {
     pub pass: Option<BTreeMap<String, Option<String>>>,
     /// It is refused, with this status and for this reason.
     pub refuse: Option<String>,
+    /// The doors that such a request never comes to in this form: what stands before them refuses it, or makes another of it.
+    #[serde(default)]
+    pub never_reaches: Vec<String>,
     /// The whole challenge.
     pub challenge: Option<String>,
     /// Other header fields of the refusal; `null`: not that one.
