@@ -46,7 +46,7 @@ pub(super) fn compile(raw: &Raw, base: &Path, files: &mut Files, report: &mut Re
         policy = policy.with_realm(&realm.value);
     }
     Some(Plan {
-        policy: policy.into(),
+        policy,
         issuers: settings,
         cache,
         gateway: gateway?,

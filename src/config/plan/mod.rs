@@ -16,7 +16,6 @@ pub use upstream::{HealthCheck, HostHeader, Protocol, Timeouts, UpstreamSettings
 use super::problems::Problems;
 use crate::gate::Gate;
 use crate::policy::Policy;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What one configuration file means.
@@ -26,7 +25,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Plan {
     /// What is asked of requests.
-    pub policy: Arc<Policy>,
+    pub policy: Policy,
     /// How each issuer is reached, in the order of the file.
     pub issuers: Vec<IssuerSettings>,
     /// What is remembered, and how long.
