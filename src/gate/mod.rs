@@ -121,7 +121,7 @@ impl IssuerSources {
 
 /// Puts a [`Gate`] together.
 pub struct GateBuilder {
-    policy: Policy,
+    policy: Arc<Policy>,
     issuers: Vec<IssuerSources>,
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
@@ -177,7 +177,7 @@ impl GateBuilder {
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
         let facts = Arc::new(FactCache::new(self.cache_bytes));
-        let policy = Arc::new(self.policy);
+        let policy = self.policy;
         let gate = Gate {
             state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
             facts,
@@ -196,9 +196,9 @@ impl Gate {
     pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
     /// Begins a gate with this policy.
-    pub fn builder(policy: Policy) -> GateBuilder {
+    pub fn builder(policy: impl Into<Arc<Policy>>) -> GateBuilder {
         GateBuilder {
-            policy,
+            policy: policy.into(),
             issuers: Vec::new(),
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
@@ -241,8 +241,8 @@ impl Gate {
 
     /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy.
     /// Keys stay where an issuer's sources are the same; otherwise they are fetched anew.
-    pub fn replace(&self, policy: Policy, issuers: Vec<IssuerSources>) {
-        self.install(Arc::new(policy), issuers);
+    pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
+        self.install(policy.into(), issuers);
         self.observer.event(&Event::Reloaded);
     }
 
