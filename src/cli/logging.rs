@@ -57,13 +57,11 @@ mod tests {
     #[test]
     fn what_was_put_together_at_run_time_is_withheld() {
         let token = String::from("eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
-        for (panics, told) in [
-            (Box::new(|| panic!("a room is on fire")) as Box<dyn Fn() + Send>, "a room is on fire"),
-            (Box::new(move || panic!("{token}")), "(message withheld)"),
-            (Box::new(|| drop(Err::<(), _>("a secret").unwrap())), "(message withheld)"),
-        ] {
-            let payload = std::thread::spawn(panics).join().unwrap_err();
-            assert_eq!(written_in_the_source(&*payload), told);
-        }
+        let told = |panics: Box<dyn FnOnce() + Send>| {
+            written_in_the_source(&*std::thread::spawn(panics).join().unwrap_err())
+        };
+        assert_eq!(told(Box::new(|| panic!("a room is on fire"))), "a room is on fire");
+        assert_eq!(told(Box::new(move || panic!("{token}"))), "(message withheld)");
+        assert_eq!(told(Box::new(|| drop("a secret".parse::<u8>().unwrap()))), "(message withheld)");
     }
 }
