@@ -52,3 +52,8 @@ pub mod proxy;
 pub mod cli;
 
 pub mod manual;
+
+/// The README's example compiles.
+#[cfg(all(doctest, feature = "axum", feature = "config", feature = "remote"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

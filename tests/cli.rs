@@ -183,6 +183,29 @@ fn the_demo_goes_as_expected() {
     assert_eq!((output.status.code(), err(&output)), (Some(0), ""), "{}", out(&output));
     assert!(out(&output).contains(" as expected, ") && !out(&output).contains("FAIL"), "{}", out(&output));
     assert!(!out(&output).contains("eyJ"), "tokens that nobody can use any more are not shown");
+    let table = readme_block("text", "no token");
+    assert!(out(&output).contains(&table), "the README shows another table than:\n{}", out(&output));
+}
+
+#[test]
+fn the_readme_shows_what_check_says() {
+    let text = readme_block("yaml", "issuers:");
+    assert!(minimal().ends_with(&text), "the README's configuration is `config/minimal.yaml`");
+    let path = file("tollgate.yaml", &text.replace("audiences:", "audiencs:"));
+    let output = tollgate(&["check", path.to_str().unwrap()]);
+    let said = out(&output).replace(path.to_str().unwrap(), "tollgate.yaml");
+    assert!(
+        said.starts_with(&readme_block("text", "audiencs")),
+        "the README shows something else than:\n{said}"
+    );
+}
+
+/// The first block of this kind in the README that has this text in it.
+fn readme_block(kind: &str, with: &str) -> String {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let opening = format!("```{kind}\n");
+    let blocks = readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.into_iter().find(|block| block.contains(with)).unwrap().to_owned()
 }
 
 /// `tollgate run`, as a process of its own.
