@@ -57,10 +57,14 @@ impl Default for ClientSettings {
 /// 4. A GET follows at most 3 redirects, to the same scheme, host and port; a POST none.
 /// 5. No cookies, no proxies from the environment, no `Referer`.
 ///
-/// Clones share one pool of connections.
+/// Clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    /// For documents. They are fetched once in a while: a connection kept from the last time is as likely dead as alive, and to find
+    /// that out would cost the fetch, and with it a cool-down.
+    documents: reqwest::Client,
+    /// For questions, of which there are many: connections are kept. A question that meets a dead one is put once more.
+    questions: reqwest::Client,
     reach: Reach,
     timeout: Duration,
     has_roots: bool,
@@ -82,23 +86,35 @@ impl Client {
     /// A [`SetupError`] if a file can't be used.
     pub fn new(settings: &ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let tls = Tls::new(settings.ca_file.as_deref(), settings.certificate.as_ref(), &clock)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config)
-            .dns_resolver(Arc::new(GuardedResolver { private_addresses: settings.allow_private_addresses }))
-            .timeout(settings.timeout)
-            .connect_timeout(settings.timeout)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
-            .pool_idle_timeout(IDLE)
-            .build()
-            .map_err(|error| SetupError::Tls(error.without_url().to_string().into()))?;
+        let http = |kept_connections| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.config.clone())
+                .dns_resolver(Arc::new(GuardedResolver {
+                    private_addresses: settings.allow_private_addresses,
+                }))
+                .timeout(settings.timeout)
+                .connect_timeout(settings.timeout)
+                .redirect(Policy::none())
+                .referer(false)
+                .no_proxy()
+                .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(kept_connections)
+                .build()
+                .map_err(|error| SetupError::Tls(error.without_url().to_string().into()))
+        };
         let reach = Reach {
             insecure_http: settings.insecure_http,
             private_addresses: settings.allow_private_addresses,
         };
-        Ok(Self { http, reach, timeout: settings.timeout, has_roots: tls.has_roots, clock })
+        Ok(Self {
+            documents: http(0)?,
+            questions: http(MAX_IDLE)?,
+            reach,
+            timeout: settings.timeout,
+            has_roots: tls.has_roots,
+            clock,
+        })
     }
 
     /// A URL that the operator has configured, if this client may ask it.
@@ -127,7 +143,7 @@ impl Client {
     pub(super) async fn get(&self, url: &EndpointUrl, accept: &'static str) -> Result<Answer, SourceError> {
         let mut at = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let request = self.http.get(at.as_url().clone()).header(header::ACCEPT, accept);
+            let request = self.documents.get(at.as_url().clone()).header(header::ACCEPT, accept);
             let answer = self.exchange(&at, request).await?;
             let location = answer.headers.get(header::LOCATION).filter(|_| answer.status.is_redirection());
             let Some(location) = location else { return Ok(answer) };
@@ -147,7 +163,7 @@ impl Client {
     ) -> Result<Answer, SourceError> {
         let content_type = http::HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, content_type);
-        let request = self.http.post(url.as_url().clone()).headers(headers).body(form);
+        let request = self.questions.post(url.as_url().clone()).headers(headers).body(form);
         self.exchange(url, request).await
     }
 
@@ -237,3 +253,5 @@ pub(super) const MAX_BODY: usize = 256 * 1024;
 const MAX_REDIRECTS: usize = 3;
 /// Shorter than what servers and the boxes between us use to forget an idle connection.
 const IDLE: Duration = Duration::from_secs(30);
+/// As many as questions are open at a time by default.
+const MAX_IDLE: usize = 64;
