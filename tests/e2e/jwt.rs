@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::AUTHORIZATION;
+use serde_json::json;
 
 use crate::harness::{AUDIENCE, Gateway, Issuer, Upstream, Wish, eventually, jwt, opaque};
 
@@ -174,6 +175,25 @@ async fn a_withdrawn_key_takes_its_remembered_tokens_with_it() {
     })
     .await;
     gateway.get("/orders/7", &old).await.is_refused(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_jwt_that_the_operator_revokes_stays_refused() {
+    let (issuer, upstream) = (Issuer::start().await, Upstream::start().await);
+    let gateway = Gateway::start(&policy(&issuer, DISCOVERED), &upstream).await.ready().await;
+    let [seen, unseen, other] = [
+        issuer.token(&jwt("ES256")).await,
+        issuer.token(&jwt("ES256")).await,
+        issuer.token(&jwt("ES256")).await,
+    ];
+    gateway.get("/orders/7", &seen).await.is_admitted();
+    for token in [&seen, &unseen] {
+        gateway.order("revoke", &json!({ "token": token })).await;
+    }
+    for token in [&seen, &unseen, &seen] {
+        gateway.get("/orders/7", token).await.is_refused(401, "invalid_token");
+    }
+    gateway.get("/orders/7", &other).await.is_admitted();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use serde_json::json;
 
 use crate::harness::{AUDIENCE, Gateway, Issuer, Upstream, Wish, jwt, opaque};
 
@@ -75,6 +76,27 @@ async fn a_revoked_token_is_refused_at_first_sight_and_when_it_is_asked_about_ag
     gateway.get("/orders/1", &new).await.is_refused(401, "invalid_token");
     tokio::time::sleep(Duration::from_secs(3)).await;
     gateway.get("/orders/1", &known).await.is_refused(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_as_soon_as_the_operator_has_it_forgotten() {
+    let (issuer, upstream) = (Issuer::start().await, Upstream::start().await);
+    let gateway = Gateway::start(&policy(&issuer, BY_SECRET), &upstream).await.ready().await;
+    let [revoked, other] = [issuer.token(&opaque()).await, issuer.token(&opaque()).await];
+    gateway.get("/orders/1", &revoked).await.is_admitted();
+    gateway.get("/orders/1", &other).await.is_admitted();
+    issuer.revoke(&revoked).await;
+    gateway.get("/orders/1", &revoked).await.is_admitted();
+
+    let done = gateway.order("forget", &json!({ "token": revoked })).await;
+    assert_eq!(done, json!({ "forgotten": 1 }));
+    gateway.get("/orders/1", &revoked).await.is_refused(401, "invalid_token");
+    gateway.get("/orders/1", &other).await.is_admitted();
+    assert_eq!(issuer.count(ENDPOINT).await, 3, "the other token is still remembered");
+    let done = gateway.order("forget", &json!({ "client": "caller" })).await;
+    assert_eq!(done, json!({ "forgotten": 1 }));
+    gateway.get("/orders/1", &other).await.is_admitted();
+    assert_eq!(issuer.count(ENDPOINT).await, 4, "forgotten, asked about anew, and as good as before");
 }
 
 #[tokio::test]

@@ -83,6 +83,15 @@ impl Gateway {
         Answer::to(self.request(method, path, token)).await
     }
 
+    /// An order to the admin listener: `forget` or `revoke`. Returns what it says of it.
+    pub(crate) async fn order(&self, order: &str, what: &Value) -> Value {
+        let request =
+            self.http.post(format!("{}/{order}", self.admin)).header(CONTENT_TYPE, "application/json");
+        let answer = Answer::to(request.body(what.to_string())).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
     fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         let Some(token) = token else { return request };
