@@ -140,7 +140,7 @@ impl<'a> Issuer<'a> {
         })
     }
 
-    fn keys(&self) -> Result<(Option<Arc<dyn KeySource>>, Option<Arc<Discovery>>), SetupError> {
+    fn keys(&self) -> Result<Keys, SetupError> {
         let issuer = self.settings.issuer.as_str();
         let client = || self.client(self.settings.keys.timeout, None);
         let discovery = match &self.settings.keys.location {
@@ -251,6 +251,9 @@ impl<'a> Issuer<'a> {
         digest(&format!("{:?}", (keys_tag, self.settings, self.profile, secret)))
     }
 }
+
+/// Where the keys come from, if there are any; and, if that is so, the metadata that names it.
+type Keys = (Option<Arc<dyn KeySource>>, Option<Arc<Discovery>>);
 
 /// What tells one version of a file from another. One that can't be read is told where it is used.
 fn contents(path: &Path) -> String {
