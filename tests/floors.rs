@@ -13,7 +13,8 @@ const FLOORS: &[&[&str]] = &[
     &["remote", "config", "metrics", "testing", "authority"],
     &["assemble"],
     &["tower", "proxy"],
-    &["cli", "main"],
+    &["cli"],
+    &["main"],
 ];
 
 /// The edges on one floor that are meant: the embedded authorization server signs as the test issuer does.

@@ -65,7 +65,7 @@ impl Server {
             if !self.settings.scopes.iter().any(|known| **known == *scope) {
                 return Err(OAuthError::InvalidScope("a scope is unknown to this authorization server"));
             }
-            if !granted(scope) {
+            if !granted.contains(&scope) {
                 return Err(OAuthError::InvalidScope("a scope is not granted to this client"));
             }
             if !scopes.contains(&scope) {

@@ -120,13 +120,10 @@ impl Client {
     }
 
     /// The scopes that it may have at a server; `None` if it may not have tokens there.
-    pub(super) fn scopes_at(&self, server: &str) -> Option<impl Fn(&str) -> bool> {
-        let mut grants = self.grants.iter().filter(move |grant| *grant.server == *server).peekable();
+    pub(super) fn scopes_at(&self, server: &str) -> Option<Vec<&str>> {
+        let mut grants = self.grants.iter().filter(|grant| *grant.server == *server).peekable();
         grants.peek()?;
-        let grants: Vec<&Grant> = grants.collect();
-        Some(move |scope: &str| {
-            grants.iter().any(|grant| grant.scopes.iter().any(|granted| **granted == *scope))
-        })
+        Some(grants.flat_map(|grant| grant.scopes.iter().map(|scope| &**scope)).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where an issuer is asked about opaque tokens: each question once, a bounded number at a time.
 
-use super::breaker::Breaker;
+use super::breaker::{Asking, Breaker};
 use super::facts::{FactCache, Remembered};
 use super::keyring::KeyRing;
 use super::observe::{Event, IntrospectionOutcome, Observer};
@@ -153,9 +153,10 @@ impl Desk {
         let Ok(_place) = self.places.try_acquire() else {
             return self.told(Outcome::Failed(Duration::from_secs(1)), IntrospectionOutcome::Refused, began);
         };
-        if let Err(pause) = lock(&self.breaker).admit(began) {
-            return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began);
-        }
+        let asking = match Asking::admitted(&self.breaker, &*self.clock) {
+            Ok(asking) => asking,
+            Err(pause) => return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began),
+        };
         let answered = match tokio::time::timeout(self.settings.timeout, self.attempt(&question.token)).await
         {
             Ok(answered) => answered,
@@ -165,12 +166,12 @@ impl Desk {
         };
         match answered {
             Ok(introspected) => {
-                lock(&self.breaker).succeeded();
+                asking.succeeded();
                 self.conclude(question, introspected, began)
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
-                let pause = lock(&self.breaker).failed(self.clock.elapsed(), error.retry_after());
+                let pause = asking.failed(error.retry_after());
                 self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began)
             }
         }

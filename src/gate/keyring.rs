@@ -77,6 +77,12 @@ impl KeyRing {
         self.set.load().is_some()
     }
 
+    /// Goes on with the keys of another ring, and with its cool-down.
+    pub(super) fn adopt(&self, other: &Self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = other.last_fetch();
+        self.set.store(other.set.load_full());
+    }
+
     /// Looks at the keys that are in use, without taking hold of them.
     pub(super) fn with_keys<T>(&self, look: impl FnOnce(Option<&KeySet>) -> T) -> T {
         look(self.set.load().as_deref())

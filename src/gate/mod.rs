@@ -72,6 +72,7 @@ struct State {
 /// An issuer with its live parts.
 struct LiveIssuer {
     tag: Box<str>,
+    keys_tag: Box<str>,
     ring: Option<Arc<KeyRing>>,
     wait: Duration,
     desk: Option<Arc<Desk>>,
@@ -85,6 +86,9 @@ pub struct IssuerSources {
     /// What tells these sources from others of the same issuer. Where it is unchanged by a reload, keys and open questions
     /// are kept.
     pub tag: Box<str>,
+    /// What tells the place that its keys come from. Where that is unchanged, the keys that are there stay in use although the
+    /// rest has changed: a reload during an outage must not lose them.
+    pub keys_tag: Box<str>,
     /// Its keys; `None` if it has none, and all its tokens are opaque.
     pub keys: Option<Arc<dyn KeySource>>,
     /// How often they may be fetched.
@@ -106,6 +110,7 @@ impl IssuerSources {
         Self {
             name: IssuerName::new(issuer),
             tag: "".into(),
+            keys_tag: "".into(),
             keys: Some(keys),
             key_policy: KeyPolicy { cool_down: Self::DEFAULT_COOL_DOWN, max_age: None },
             wait: Self::DEFAULT_WAIT,
@@ -116,7 +121,7 @@ impl IssuerSources {
 
 /// Puts a [`Gate`] together.
 pub struct GateBuilder {
-    policy: Policy,
+    policy: Arc<Policy>,
     issuers: Vec<IssuerSources>,
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
@@ -172,7 +177,7 @@ impl GateBuilder {
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
         let facts = Arc::new(FactCache::new(self.cache_bytes));
-        let policy = Arc::new(self.policy);
+        let policy = self.policy;
         let gate = Gate {
             state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
             facts,
@@ -191,9 +196,9 @@ impl Gate {
     pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
     /// Begins a gate with this policy.
-    pub fn builder(policy: Policy) -> GateBuilder {
+    pub fn builder(policy: impl Into<Arc<Policy>>) -> GateBuilder {
         GateBuilder {
-            policy,
+            policy: policy.into(),
             issuers: Vec::new(),
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
@@ -236,22 +241,27 @@ impl Gate {
 
     /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy.
     /// Keys stay where an issuer's sources are the same; otherwise they are fetched anew.
-    pub fn replace(&self, policy: Policy, issuers: Vec<IssuerSources>) {
-        self.install(Arc::new(policy), issuers);
+    pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
+        self.install(policy.into(), issuers);
         self.observer.event(&Event::Reloaded);
     }
 
     fn install(&self, policy: Arc<Policy>, issuers: Vec<IssuerSources>) {
         let before = self.state.load_full();
         let live = |sources: IssuerSources| {
-            let kept = before.issuers.get(&sources.name).filter(|live| live.tag == sources.tag);
-            (sources.name.clone(), kept.cloned().unwrap_or_else(|| self.open(sources)))
+            let name = sources.name.clone();
+            let live = match before.issuers.get(&name) {
+                Some(live) if live.tag == sources.tag => live.clone(),
+                before => self.open(sources, before),
+            };
+            (name, live)
         };
         let issuers = issuers.into_iter().map(live).collect();
         self.state.store(Arc::new(State { policy, issuers }));
     }
 
-    fn open(&self, sources: IssuerSources) -> Arc<LiveIssuer> {
+    fn open(&self, sources: IssuerSources, before: Option<&Arc<LiveIssuer>>) -> Arc<LiveIssuer> {
+        let same_place = before.filter(|live| live.keys_tag == sources.keys_tag);
         let ring = sources.keys.map(|keys| {
             let ring = KeyRing::new(
                 sources.name.clone(),
@@ -260,6 +270,9 @@ impl Gate {
                 self.clock.clone(),
                 self.observer.clone(),
             );
+            if let Some(known) = same_place.and_then(|live| live.ring.as_ref()) {
+                ring.adopt(known);
+            }
             ring.start();
             ring
         });
@@ -274,7 +287,7 @@ impl Gate {
                 self.observer.clone(),
             )
         });
-        Arc::new(LiveIssuer { tag: sources.tag, ring, wait: sources.wait, desk })
+        Arc::new(LiveIssuer { tag: sources.tag, keys_tag: sources.keys_tag, ring, wait: sources.wait, desk })
     }
 
     /// The policy in force.

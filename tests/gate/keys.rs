@@ -1,6 +1,6 @@
 //! Keys: one fetch at a time, one a cool-down, and never a wait without a bound.
 
-use crate::house::{API, House, Outcome, rules};
+use crate::house::{API, House, Outcome, orders, policy, rules};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tollgate::policy::Reason;
@@ -184,4 +184,25 @@ async fn the_same_key_id_at_two_issuers_never_crosses() {
         .client("shop")
         .sign();
     assert_eq!(house.get(&crossing).await, Outcome::Refused(Reason::Signature));
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_of_the_same_place() {
+    let house = House::new().await;
+    let token = house.token();
+    house.keys.answer(Some("down"));
+    let mut sources = house.sources.clone();
+    let reload = |sources: &tollgate::gate::IssuerSources| {
+        house.gate.replace(policy(orders(), rules()), vec![sources.clone()]);
+    };
+    (sources.tag, sources.wait) = ("patient".into(), secs(1));
+    reload(&sources);
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    house.issuer.rotate();
+    assert_eq!(house.get(&house.token()).await, Outcome::Refused(Reason::KeyUnknown));
+    assert_eq!(house.keys.fetched(), 1, "the cool-down goes on");
+
+    (sources.tag, sources.keys_tag) = ("moved".into(), "elsewhere".into());
+    reload(&sources);
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::KeysUnavailable));
 }

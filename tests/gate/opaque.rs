@@ -2,8 +2,12 @@
 
 use crate::house::{API, Answers, House, Outcome, down, rules};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tollgate::gate::{IntrospectionSettings, Selector, SourceError, SourceErrorKind, What};
+use tollgate::gate::{
+    BoxFuture, Introspect, IntrospectionAnswer, IntrospectionSettings, Selector, SourceError,
+    SourceErrorKind, What,
+};
 use tollgate::policy::{JwtMode, Missing, OpaqueRules, Reason};
 use tollgate::testing::ManualClock;
 
@@ -143,6 +147,45 @@ async fn an_issuer_that_fails_again_and_again_is_left_alone() {
         assert_eq!(outcome, Outcome::Refused(Reason::IntrospectionUnavailable));
     }
     assert_eq!(answers.times(), 5);
+}
+
+/// An endpoint that is down, then panics, then answers.
+#[derive(Default)]
+struct Defective(AtomicUsize);
+
+impl Introspect for Defective {
+    fn introspect<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<IntrospectionAnswer, SourceError>> {
+        Box::pin(async {
+            match self.0.load(Ordering::SeqCst) {
+                0 => Err(down()),
+                1 => panic!("a defect"),
+                _ => Ok(IntrospectionAnswer::Json(active("").into())),
+            }
+        })
+    }
+
+    fn client_id(&self) -> &str {
+        "gateway"
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_panics_on_trial_is_tried_again() {
+    let endpoint = Arc::new(Defective::default());
+    let mut rules = rules();
+    rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
+    let asked = (endpoint.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+    let house = House::unready(|sources| sources.introspection = Some(asked), rules);
+    let unavailable = Outcome::Refused(Reason::IntrospectionUnavailable);
+    for n in 0..5 {
+        assert_eq!(house.get(&format!("token-number-{n}")).await, unavailable);
+    }
+    endpoint.0.store(1, Ordering::SeqCst);
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(TOKEN).await, unavailable, "on trial");
+    endpoint.0.store(2, Ordering::SeqCst);
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
 }
 
 #[tokio::test]
