@@ -1,6 +1,18 @@
 //! Tollgate checks the access token at the gate of an API.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![warn(missing_docs, unreachable_pub, clippy::disallowed_methods)]
+// What the network can cause is an error, never a panic. Tests may fail as they like.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod time;
 

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
-use tollgate::config::{self, Advice, Environment, Severity};
+use tollgate::config::{self, Advice, Code, Environment, Severity};
 
 /// What the cases may refer to. A rendering never shows `hunter2`.
 fn environment() -> Environment {
@@ -68,6 +68,20 @@ fn problems_are_told_as_expected() {
         failed.join("\n"),
         failed.len()
     );
+}
+
+#[test]
+fn every_kind_of_problem_has_a_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let texts = files("tests/config")
+        .into_iter()
+        .map(|path| std::fs::read_to_string(path.with_extension("txt")).unwrap());
+    let told = texts.collect::<String>();
+    // A file that is absent or too large is tested below; what has no reason can't happen.
+    let elsewhere = [Code::UnreadableFile, Code::TooLarge, Code::Unexplained];
+    for code in Code::ALL.iter().filter(|code| !elsewhere.contains(code)) {
+        assert!(told.contains(&format!("[{code}]")), "no case in {} is told `{code}`", folder.display());
+    }
 }
 
 #[test]

@@ -4,8 +4,6 @@
 //!
 //! The vectors of bare signatures, which are over no token, run as a unit test of `proof/verify.rs`.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by a panic")]
-
 #[path = "vectors/runner.rs"]
 mod runner;
 

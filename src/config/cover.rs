@@ -7,23 +7,27 @@ use std::borrow::Cow;
 /// The secrets below `node`, a tree of `text`.
 pub(super) fn secrets(node: &Node, text: &str) -> Vec<Span> {
     let mut found = Vec::new();
-    visit(node, text, false, &mut found);
+    visit(node, text, &mut found);
     found
 }
 
-fn visit(node: &Node, text: &str, secret: bool, found: &mut Vec<Span>) {
+fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
-                visit(&entry.value, text, secret || names_a_secret(&entry.key), found);
+                let span = entry.value.span;
+                let written = text.get(span.start..span.end).unwrap_or_default();
+                match names_a_secret(&entry.key) {
+                    true if !is_reference(written) => found.push(span),
+                    true => {}
+                    false => visit(&entry.value, text, found),
+                }
             }
         }
-        Value::List(items) => items.iter().for_each(|item| visit(item, text, secret, found)),
+        Value::List(items) => items.iter().for_each(|item| visit(item, text, found)),
         Value::Scalar(_) | Value::Refused => {
             let written = text.get(node.span.start..node.span.end).unwrap_or_default();
-            if secret && !is_reference(written) {
-                found.push(node.span);
-            } else if let Some((start, end)) = user_info(written) {
+            if let Some((start, end)) = user_info(written) {
                 found.push(Span::new(node.span.start + start, node.span.start + end));
             }
         }
@@ -110,6 +114,7 @@ const SECRET_WORDS: &[&str] =
 mod tests {
     use super::super::problem::Report;
     use super::super::source::Source;
+    use super::super::yaml;
     use super::*;
 
     #[test]
@@ -150,7 +155,9 @@ mod tests {
             ("client_secret: 'hun''ter2'\nx: 1\n", "client_secret: ***\nx: 1\n"),
             ("a: {client_secrt: hunter2, b: 1}\n", "a: {client_secrt: ***, b: 1}\n"),
             ("client_secret: |\n  hun\n  ter2\nx: 1\n", "client_secret: |\n  ***\nx: 1\n"),
-            ("client_secret: [hunter, {x: two}]\n", "client_secret: [***, {x: ***}]\n"),
+            ("client_secret: [hunter, {x: two}]\n", "client_secret: ***\n"),
+            ("client_secret: {hunter2}\n", "client_secret: ***\n"),
+            ("client_secret:\n  - hun\n  - ter2\nx: 1\n", "client_secret:\n  ***\nx: 1\n"),
             ("client_secret: ${SECRET}\n", "client_secret: ${SECRET}\n"),
             ("client_secret: \"${SECRET:?set it}\"\n", "client_secret: \"${SECRET:?set it}\"\n"),
             ("client_secret: ${SECRET:-hunter2}\n", "client_secret: ***\n"),
@@ -158,7 +165,7 @@ mod tests {
             ("client_secret_file: /run/x\n", "client_secret_file: /run/x\n"),
             ("jwks_uri: https://me:hunter2@host/x@y\n", "jwks_uri: https://***@host/x@y\n"),
         ] {
-            let node = Node::parse(text, &mut Report::default()).unwrap();
+            let node = yaml::parse(text, &mut Report::default()).unwrap();
             assert_eq!(shown(text, secrets(&node, text)), expected);
         }
     }

@@ -2,14 +2,14 @@
 
 use super::Advice;
 use super::code::Code;
+use super::fields::Field;
 use super::plan::SecretSource;
 use super::problem::Report;
-use super::raw::introspection::Credentials;
-use super::raw::issuer::{Clients, Issuer};
+use super::raw::credentials::Credentials;
+use super::raw::issuer::{Clients, Issuer, KeySource, Keys};
 use super::raw::route::Route;
 use super::raw::scopes::{Asked, Scopes};
 use super::raw::{Raw, Texts};
-use super::read::Field;
 use super::source::{Span, Spanned};
 use super::urls;
 use std::collections::BTreeSet;
@@ -92,9 +92,11 @@ fn secrets_in_file(issuer: &Issuer, report: &mut Report) {
 }
 
 fn endless_keys(name: &Spanned<String>, issuer: &Issuer, report: &mut Report) {
-    if matches!(issuer.keys, Field::Broken)
-        || issuer.keys.given().is_some_and(|keys| !keys.max_age.is_absent())
-    {
+    let bounded = |keys: &Keys| {
+        let fetched = !matches!(keys.source.given(), Some(KeySource::File(_) | KeySource::None));
+        !fetched || !keys.max_age.is_absent()
+    };
+    if matches!(issuer.keys, Field::Broken) || issuer.keys.given().is_some_and(bounded) {
         return;
     }
     report

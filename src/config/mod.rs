@@ -1,10 +1,10 @@
 //! YAML, as written and as meant, and every problem with it at once.
 //!
-//! 1. [`node`] parses the text into a tree that knows where everything stands.
-//! 2. [`expand`] fills in `${VARIABLES}` inside values.
-//! 3. [`raw`] reads the tree key by key: what is written, nothing resolved.
-//! 4. [`compile`] resolves names and applies defaults: a [`Plan`].
-//! 5. [`lint`] warns of what works, but goes against advice.
+//! 1. `yaml` parses the text into a tree that knows where everything stands.
+//! 2. `expand` fills in `${VARIABLES}` inside values.
+//! 3. `raw` reads the tree key by key: what is written, nothing resolved.
+//! 4. `compile` resolves names and applies defaults: a [`Plan`].
+//! 5. `lint` warns of what works, but goes against advice.
 //!
 //! No step stops at the first problem. All of them are gathered in [`Problems`], each with its place, a stable [`Code`] and a hint.
 //!
@@ -34,6 +34,7 @@ mod code;
 mod compile;
 mod cover;
 mod expand;
+mod fields;
 mod lint;
 mod node;
 mod plan;
@@ -46,12 +47,13 @@ mod source;
 mod spelling;
 mod units;
 mod urls;
+mod yaml;
 
 pub use code::Code;
 pub use expand::Environment;
 pub use plan::{
     AdminSettings, CacheSettings, ClientCredentials, GatewaySettings, HealthCheck, HostHeader, HostPort,
-    IntrospectionSettings, IssuerSettings, KeyLocation, KeySettings, Limits, Listener, ListenerTls, Network,
+    IntrospectionEndpoint, IssuerSettings, KeyLocation, KeySettings, Limits, Listener, ListenerTls, Network,
     Plan, Protocol, SecretSource, Timeouts, UpstreamSettings, UpstreamTls,
 };
 pub use problem::{Problem, Severity};
@@ -126,11 +128,15 @@ impl Reading {
         let mut report = Report::default();
         let mut source = Source::new(name, text);
         let mut files = Files::default();
-        let Some(mut root) = Node::parse(text, &mut report) else {
+        let Some(mut root) = yaml::parse(text, &mut report) else {
             source.cover(cover::secrets_in_text(text));
             return Self { source, report, root: None, plan: None, files };
         };
         source.cover(cover::secrets(&root, text));
+        if report.has_errors() {
+            // What was refused is no part of the tree, but may be shown.
+            source.cover(cover::secrets_in_text(text));
+        }
         expand::expand(&mut root, text, environment, &mut report);
         let plan = Raw::read(&root, &mut report).and_then(|raw| {
             let base = Path::new(name).parent().unwrap_or(Path::new(""));
@@ -189,7 +195,7 @@ impl Reading {
 /// The text of a file, of which no more is read than a configuration may have.
 fn read(path: &Path) -> Result<String, Report> {
     use std::io::Read;
-    let limit = node::MAX_BYTES as u64 + 1;
+    let limit = yaml::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     let result = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
     let mut report = Report::default();
@@ -203,3 +209,6 @@ fn read(path: &Path) -> Result<String, Report> {
     report.error_of_file(Code::UnreadableFile, message).help(hint);
     Err(report)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
-//! When an issuer that fails is left alone: a pure state.
+//! When an issuer that fails is left alone: a pure state, and the right to ask that it gives.
 
+use crate::time::Clock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Counts failures, and opens after several in a row: then nothing is asked for a pause, and after it one question at a time
@@ -54,6 +56,50 @@ impl Breaker {
         }
         pause
     }
+}
+
+/// Something that is being asked. However it ends, even by a panic in the endpoint, the breaker hears of it: otherwise one that was
+/// let through after a pause would be waited for for ever.
+pub(super) struct Asking<'a> {
+    breaker: &'a Mutex<Breaker>,
+    clock: &'a dyn Clock,
+    told: bool,
+}
+
+impl<'a> Asking<'a> {
+    /// Takes the right to ask now.
+    ///
+    /// # Errors
+    /// How long nothing is to be asked, if it is not.
+    pub(super) fn admitted(breaker: &'a Mutex<Breaker>, clock: &'a dyn Clock) -> Result<Self, Duration> {
+        lock(breaker).admit(clock.elapsed())?;
+        Ok(Self { breaker, clock, told: false })
+    }
+
+    /// An answer came.
+    pub(super) fn succeeded(mut self) {
+        self.told = true;
+        lock(self.breaker).succeeded();
+    }
+
+    /// None came. Returns how long callers are told to wait.
+    pub(super) fn failed(mut self, retry_after: Option<Duration>) -> Duration {
+        self.told = true;
+        lock(self.breaker).failed(self.clock.elapsed(), retry_after)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            lock(self.breaker).failed(self.clock.elapsed(), None);
+        }
+    }
+}
+
+/// A panic while the lock was held leaves nothing half-done behind it.
+fn lock(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {
+    breaker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

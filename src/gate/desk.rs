@@ -1,6 +1,6 @@
 //! Where an issuer is asked about opaque tokens: each question once, a bounded number at a time.
 
-use super::breaker::Breaker;
+use super::breaker::{Asking, Breaker};
 use super::facts::{FactCache, Remembered};
 use super::keyring::KeyRing;
 use super::observe::{Event, IntrospectionOutcome, Observer};
@@ -96,7 +96,6 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    #[expect(clippy::too_many_arguments, reason = "the parts of a desk, put together in one place")]
     pub(super) fn new(
         issuer: IssuerName,
         endpoint: Arc<dyn Introspect>,
@@ -154,9 +153,10 @@ impl Desk {
         let Ok(_place) = self.places.try_acquire() else {
             return self.told(Outcome::Failed(Duration::from_secs(1)), IntrospectionOutcome::Refused, began);
         };
-        if let Err(pause) = lock(&self.breaker).admit(began) {
-            return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began);
-        }
+        let asking = match Asking::admitted(&self.breaker, &*self.clock) {
+            Ok(asking) => asking,
+            Err(pause) => return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began),
+        };
         let answered = match tokio::time::timeout(self.settings.timeout, self.attempt(&question.token)).await
         {
             Ok(answered) => answered,
@@ -166,12 +166,12 @@ impl Desk {
         };
         match answered {
             Ok(introspected) => {
-                lock(&self.breaker).succeeded();
+                asking.succeeded();
                 self.conclude(question, introspected, began)
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
-                let pause = lock(&self.breaker).failed(self.clock.elapsed(), error.retry_after());
+                let pause = asking.failed(error.retry_after());
                 self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began)
             }
         }
@@ -229,7 +229,10 @@ impl Desk {
             }
             Introspected::Active(answer) => {
                 let until = self.believed_until(&answer, question.signed.as_deref(), now);
-                let facts = question.signed.clone().unwrap_or_else(|| Arc::new(answer));
+                let facts = match &question.signed {
+                    Some(signed) => Arc::new(Verified::clone(signed).confirmed_by(&answer)),
+                    None => Arc::from(answer),
+                };
                 let grace_until = (until + self.settings.grace).min(expiry(&facts).unwrap_or(UnixTime::MAX));
                 let entry = Remembered { facts: facts.clone(), until, grace_until, since: now };
                 self.facts.remember(question.key, entry);
@@ -239,9 +242,9 @@ impl Desk {
     }
 
     fn believed_until(&self, answer: &Verified, signed: Option<&Verified>, now: UnixTime) -> UnixTime {
-        let expiries = [expiry(answer), signed.and_then(expiry)].into_iter().flatten();
-        let ends = expiries.min().unwrap_or(now + self.settings.lifetime_without_exp);
-        self.settings.max_lifetime.map_or(ends, |ceiling| ends.min(now + ceiling))
+        let answered = expiry(answer).unwrap_or(now + self.settings.lifetime_without_exp);
+        let ceiling = self.settings.max_lifetime.map(|ceiling| now + ceiling);
+        [signed.and_then(expiry), ceiling].into_iter().flatten().fold(answered, UnixTime::min)
     }
 
     fn told(&self, outcome: Outcome, event: IntrospectionOutcome, began: Duration) -> Outcome {

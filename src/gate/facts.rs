@@ -76,15 +76,16 @@ impl FactCache {
         self.inactive.insert(key, Inactive { since, until });
     }
 
-    pub(super) fn forget(&self, key: &Fingerprint) {
-        self.facts.invalidate(key);
+    /// Forgets what is known of a token, and returns whether facts were.
+    pub(super) fn forget(&self, key: &Fingerprint) -> bool {
         self.inactive.invalidate(key);
+        self.facts.remove(key).is_some()
     }
 
     /// Forgets all that `forgotten` names, and returns how many entries that were.
     pub(super) fn forget_where(&self, forgotten: impl Fn(&Verified) -> bool) -> usize {
-        let found: Vec<_> =
-            self.facts.iter().filter(|(_, entry)| forgotten(&entry.facts)).map(|(key, _)| *key).collect();
+        let named = self.facts.iter().filter(|(_, entry)| forgotten(&entry.facts));
+        let found: Vec<_> = named.map(|(key, _)| *key).collect();
         found.iter().for_each(|key| self.facts.invalidate(key));
         found.len()
     }

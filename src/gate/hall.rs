@@ -77,7 +77,8 @@ impl Hall<'_> {
         if credential.scheme() == Scheme::Dpop {
             return Err(deny(Reason::SchemeUnsupported));
         }
-        Ok(Entered::Asked(Visit { path, index, rules, credential, now: self.gate.clock.now() }))
+        let fingerprint = Fingerprint::of(credential.token());
+        Ok(Entered::Asked(Visit { path, index, rules, credential, fingerprint, now: self.gate.clock.now() }))
     }
 
     fn find(&self, head: &RequestHead<'_>, path: &CanonicalPath<'_>) -> Result<Found, Denial> {
@@ -105,20 +106,17 @@ impl Hall<'_> {
     /// The facts of the token: from memory, else by its signature or its issuer's word.
     fn facts(&self, visit: &Visit<'_>, progress: Progress) -> Facts {
         let token = visit.credential.token();
-        if Shape::may_be_jws(token) {
-            let key = Fingerprint::of(token);
-            if let Some(facts) = self.remembered(&key, visit.now) {
-                return Facts::Known { facts, degraded: false };
-            }
-            match Shape::of(token) {
-                Shape::Jws => return self.signed(visit, key, progress),
-                Shape::Jwe => return self.refuse(visit, Reason::TokenEncrypted),
-                Shape::Opaque => {}
-            }
-        } else if Shape::of(token) == Shape::Jwe {
-            return self.refuse(visit, Reason::TokenEncrypted);
+        let key = visit.fingerprint;
+        if Shape::may_be_jws(token)
+            && let Some(facts) = self.remembered(&key, visit.now)
+        {
+            return Facts::Known { facts, degraded: false };
         }
-        self.opaque(visit, progress)
+        match Shape::of(token) {
+            Shape::Jws => self.signed(visit, key, progress),
+            Shape::Jwe => self.refuse(visit, Reason::TokenEncrypted),
+            Shape::Opaque => self.opaque(visit, progress),
+        }
     }
 
     /// Facts from memory. A signature counts only while the key that made it is in its issuer's key set.
@@ -136,14 +134,19 @@ impl Hall<'_> {
         found.filter(|_| lookup == Lookup::Hit)
     }
 
+    /// Whether facts are still proven in the way that is asked for now.
     fn still_vouched_for(&self, facts: &Verified) -> bool {
         let Some(live) = self.state.issuers.get(facts.issuer()) else { return false };
         match facts.provenance() {
             Provenance::Introspected { .. } => live.desk.is_some(),
-            Provenance::Signed { key, .. } => live
-                .ring
-                .as_ref()
-                .is_some_and(|ring| ring.with_keys(|set| set.is_some_and(|set| set.contains(*key)))),
+            Provenance::Signed { key, confirmed, .. } => {
+                let known = |ring: &Arc<super::KeyRing>| {
+                    ring.with_keys(|set| set.is_some_and(|set| set.contains(*key)))
+                };
+                let rules = self.state.policy.issuer(facts.issuer().as_str());
+                let enough = |rules: &IssuerRules| rules.jwts == JwtMode::Signature || confirmed.is_some();
+                live.ring.as_ref().is_some_and(known) && rules.is_some_and(enough)
+            }
         }
     }
 
@@ -230,7 +233,7 @@ impl Hall<'_> {
         if rules.opaque.as_ref().is_some_and(|opaque| token.len() < opaque.min_length) {
             return self.refuse(visit, Reason::TokenMalformed);
         }
-        let key = Fingerprint::of_opaque(rules.name.as_str(), token);
+        let key = visit.fingerprint.at_issuer(rules.name.as_str());
         if let Some(facts) = self.remembered(&key, visit.now) {
             return Facts::Known { facts, degraded: false };
         }
@@ -292,6 +295,9 @@ impl Hall<'_> {
         let deny = |reason| self.deny(reason).on(visit.index);
         let rules =
             self.state.policy.issuer(facts.issuer().as_str()).ok_or_else(|| deny(Reason::IssuerUnknown))?;
+        if self.gate.revocations.cover(&visit.fingerprint, &facts, visit.now) {
+            return Err(deny(Reason::Revoked));
+        }
         let principal: Principal = rules.admit(facts, visit.rules, visit.now).map_err(deny)?;
         bound(&principal, visit.credential.scheme(), head).map_err(deny)?;
         met_by(&self.state.policy, visit.index, Some(principal), head.method, &visit.path)
@@ -334,6 +340,7 @@ struct Visit<'h> {
     index: RouteIndex,
     rules: &'h Rules,
     credential: Credential<'h>,
+    fingerprint: Fingerprint,
     now: UnixTime,
 }
 

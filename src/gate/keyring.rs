@@ -41,8 +41,8 @@ struct State {
 pub(super) enum Refresh {
     /// A fetch is under way: it has ended when this changes.
     UnderWay(watch::Receiver<u64>),
-    /// None may begin before this long has passed.
-    CoolingDown(Duration),
+    /// The last one is too recent.
+    CoolingDown,
 }
 
 impl KeyRing {
@@ -75,6 +75,12 @@ impl KeyRing {
     /// Whether there are keys.
     pub fn is_ready(&self) -> bool {
         self.set.load().is_some()
+    }
+
+    /// Goes on with the keys of another ring, and with its cool-down.
+    pub(super) fn adopt(&self, other: &Self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = other.last_fetch();
+        self.set.store(other.set.load_full());
     }
 
     /// Looks at the keys that are in use, without taking hold of them.
@@ -130,9 +136,8 @@ impl KeyRing {
         let now = self.clock.elapsed();
         {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            let cooling = last.attempt.map(|at| (at + last.pause(&self.policy)).saturating_sub(now));
-            if let Some(left) = cooling.filter(|left| !left.is_zero()) {
-                return Refresh::CoolingDown(left);
+            if last.attempt.is_some_and(|at| now < at + last.pause(&self.policy)) {
+                return Refresh::CoolingDown;
             }
             last.attempt = Some(now);
         }

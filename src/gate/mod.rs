@@ -10,22 +10,25 @@ mod facts;
 mod hall;
 mod keyring;
 mod observe;
+mod revocations;
 mod sources;
 
 pub use desk::IntrospectionSettings;
 pub use errand::{Errand, Progress};
 pub use keyring::KeyRing;
 pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
+pub use revocations::{RevocationsFull, Selector, What};
 pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
 };
 
 use crate::policy::{Decision, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, SystemClock, UnixTime};
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
+use revocations::Revocations;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +57,7 @@ use std::time::Duration;
 pub struct Gate {
     state: ArcSwap<State>,
     facts: Arc<FactCache>,
+    revocations: Revocations,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
@@ -68,6 +72,7 @@ struct State {
 /// An issuer with its live parts.
 struct LiveIssuer {
     tag: Box<str>,
+    keys_tag: Box<str>,
     ring: Option<Arc<KeyRing>>,
     wait: Duration,
     desk: Option<Arc<Desk>>,
@@ -81,6 +86,9 @@ pub struct IssuerSources {
     /// What tells these sources from others of the same issuer. Where it is unchanged by a reload, keys and open questions
     /// are kept.
     pub tag: Box<str>,
+    /// What tells the place that its keys come from. Where that is unchanged, the keys that are there stay in use although the
+    /// rest has changed: a reload during an outage must not lose them.
+    pub keys_tag: Box<str>,
     /// Its keys; `None` if it has none, and all its tokens are opaque.
     pub keys: Option<Arc<dyn KeySource>>,
     /// How often they may be fetched.
@@ -102,6 +110,7 @@ impl IssuerSources {
         Self {
             name: IssuerName::new(issuer),
             tag: "".into(),
+            keys_tag: "".into(),
             keys: Some(keys),
             key_policy: KeyPolicy { cool_down: Self::DEFAULT_COOL_DOWN, max_age: None },
             wait: Self::DEFAULT_WAIT,
@@ -112,10 +121,11 @@ impl IssuerSources {
 
 /// Puts a [`Gate`] together.
 pub struct GateBuilder {
-    policy: Policy,
+    policy: Arc<Policy>,
     issuers: Vec<IssuerSources>,
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
+    revocations: (usize, Duration),
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
@@ -142,6 +152,14 @@ impl GateBuilder {
         self
     }
 
+    /// How many revocations are listed at most, and for how long where the token's `exp` is not known: that must be no shorter
+    /// than the longest lifetime of a token. Default 100,000 and 24 h.
+    #[must_use]
+    pub fn revocations(mut self, capacity: usize, keep: Duration) -> Self {
+        self.revocations = (capacity, keep);
+        self
+    }
+
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -159,15 +177,16 @@ impl GateBuilder {
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
         let facts = Arc::new(FactCache::new(self.cache_bytes));
-        let state = State { policy: Arc::new(self.policy), issuers: HashMap::new() };
+        let policy = self.policy;
         let gate = Gate {
-            state: ArcSwap::from_pointee(State { policy: state.policy.clone(), issuers: HashMap::new() }),
+            state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
             facts,
+            revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
             observer: self.observer,
         };
-        gate.install(state.policy, self.issuers);
+        gate.install(policy, self.issuers);
         gate
     }
 }
@@ -177,12 +196,13 @@ impl Gate {
     pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
     /// Begins a gate with this policy.
-    pub fn builder(policy: Policy) -> GateBuilder {
+    pub fn builder(policy: impl Into<Arc<Policy>>) -> GateBuilder {
         GateBuilder {
-            policy,
+            policy: policy.into(),
             issuers: Vec::new(),
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
+            revocations: (100_000, Duration::from_secs(24 * 3_600)),
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(Silent),
         }
@@ -221,22 +241,27 @@ impl Gate {
 
     /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy.
     /// Keys stay where an issuer's sources are the same; otherwise they are fetched anew.
-    pub fn replace(&self, policy: Policy, issuers: Vec<IssuerSources>) {
-        self.install(Arc::new(policy), issuers);
+    pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
+        self.install(policy.into(), issuers);
         self.observer.event(&Event::Reloaded);
     }
 
     fn install(&self, policy: Arc<Policy>, issuers: Vec<IssuerSources>) {
         let before = self.state.load_full();
         let live = |sources: IssuerSources| {
-            let kept = before.issuers.get(&sources.name).filter(|live| live.tag == sources.tag);
-            (sources.name.clone(), kept.cloned().unwrap_or_else(|| self.open(sources)))
+            let name = sources.name.clone();
+            let live = match before.issuers.get(&name) {
+                Some(live) if live.tag == sources.tag => live.clone(),
+                before => self.open(sources, before),
+            };
+            (name, live)
         };
         let issuers = issuers.into_iter().map(live).collect();
         self.state.store(Arc::new(State { policy, issuers }));
     }
 
-    fn open(&self, sources: IssuerSources) -> Arc<LiveIssuer> {
+    fn open(&self, sources: IssuerSources, before: Option<&Arc<LiveIssuer>>) -> Arc<LiveIssuer> {
+        let same_place = before.filter(|live| live.keys_tag == sources.keys_tag);
         let ring = sources.keys.map(|keys| {
             let ring = KeyRing::new(
                 sources.name.clone(),
@@ -245,6 +270,9 @@ impl Gate {
                 self.clock.clone(),
                 self.observer.clone(),
             );
+            if let Some(known) = same_place.and_then(|live| live.ring.as_ref()) {
+                ring.adopt(known);
+            }
             ring.start();
             ring
         });
@@ -259,7 +287,7 @@ impl Gate {
                 self.observer.clone(),
             )
         });
-        Arc::new(LiveIssuer { tag: sources.tag, ring, wait: sources.wait, desk })
+        Arc::new(LiveIssuer { tag: sources.tag, keys_tag: sources.keys_tag, ring, wait: sources.wait, desk })
     }
 
     /// The policy in force.
@@ -282,6 +310,34 @@ impl Gate {
     /// About how many tokens are remembered, and what they weigh in bytes.
     pub fn remembered(&self) -> (u64, u64) {
         self.facts.size()
+    }
+
+    /// Forgets the facts of these tokens, and returns how many that were. An opaque one is asked about anew when it comes
+    /// again; a signed one is verified anew.
+    pub fn forget(&self, selector: &Selector) -> usize {
+        match selector.what() {
+            What::Token(token) => {
+                let state = self.state.load();
+                let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
+                std::iter::once(*token).chain(asked).filter(|key| self.facts.forget(key)).count()
+            }
+            _ => self.facts.forget_where(|facts| selector.matches(facts)),
+        }
+    }
+
+    /// Forgets the facts of these tokens, and refuses those of them that are signed until they expire: at `expires` where
+    /// that is known.
+    ///
+    /// # Errors
+    /// [`RevocationsFull`] if the list is full. Nothing is dropped from it to make room: that would take a revoked token back.
+    pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
+        self.revocations.add(selector, expires, self.clock.now())?;
+        Ok(self.forget(selector))
+    }
+
+    /// How many revocations are listed.
+    pub fn revoked(&self) -> usize {
+        self.revocations.len()
     }
 
     /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.

@@ -97,7 +97,7 @@ impl IssuerRules {
     ///
     /// In this order, the first that does not hold is the answer:
     /// 1. the route takes tokens of this issuer, and `iss` is it;
-    /// 2. it is an access token: `typ`, no ID token, no event, no other kind;
+    /// 2. its algorithm is allowed, and it is an access token: `typ`, no ID token, no event, no other kind;
     /// 3. `nbf`, `iat` and `exp`, give or take the leeway; `exp` is mandatory for a signed token;
     /// 4. the profile's mandatory claims;
     /// 5. `aud` names one of the route's audiences, or the issuer's where the route has none of its own;
@@ -138,7 +138,10 @@ impl IssuerRules {
     fn check_kind(&self, facts: &Verified) -> Result<(), Reason> {
         use crate::token::KindClaim;
         let claims = facts.claims();
-        if let Provenance::Signed { .. } = facts.provenance() {
+        if let Provenance::Signed { algorithm, .. } = facts.provenance() {
+            if !self.algorithms.contains(*algorithm) {
+                return Err(Reason::AlgorithmNotAllowed);
+            }
             let typ = facts.typ().map(strip_application);
             let at_jwt = typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
             let jwt = typ.is_none_or(|typ| typ.eq_ignore_ascii_case("jwt"));

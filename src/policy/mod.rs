@@ -6,6 +6,9 @@
 mod answer;
 mod binding;
 mod decision;
+mod demand;
+#[cfg(test)]
+mod fixtures;
 mod identity;
 mod issuer;
 mod path;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 ///
 /// It can be made in two ways: by [`verify`](super::verify) of a signature, and from an issuer's
 /// [introspection answer](super::Introspected).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Verified {
     claims: Claims,
     provenance: Provenance,
@@ -24,6 +24,18 @@ impl Verified {
     /// The one constructor. Whoever calls it asserts that `provenance` holds.
     pub(super) fn assertion(claims: Claims, provenance: Provenance, typ: Option<Box<str>>) -> Self {
         Self { claims, provenance, typ }
+    }
+
+    /// The facts of a signed token that its issuer, asked as well, vouches for: `answer` is its word.
+    #[must_use]
+    pub fn confirmed_by(mut self, answer: &Self) -> Self {
+        if let (Provenance::Signed { issuer, confirmed, .. }, Provenance::Introspected { issuer: asked, at }) =
+            (&mut self.provenance, &answer.provenance)
+            && issuer == asked
+        {
+            *confirmed = Some(*at);
+        }
+        self
     }
 
     /// What the token says.
@@ -66,6 +78,8 @@ pub enum Provenance {
         key: KeyId,
         /// The algorithm.
         algorithm: Algorithm,
+        /// When the issuer, asked as well, said that the token is active; `None` if it was not asked.
+        confirmed: Option<UnixTime>,
     },
     /// The issuer said that it is active (RFC 7662).
     Introspected {

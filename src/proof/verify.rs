@@ -30,7 +30,7 @@ pub fn verify(
         .find(|key| key.verifiers().verify(algorithm, jws.signing_input().as_bytes(), jws.signature()))
         .ok_or(ProofError::Signature)?;
     let claims = Claims::parse(jws.payload())?;
-    let provenance = Provenance::Signed { issuer: issuer.clone(), key: key.id(), algorithm };
+    let provenance = Provenance::Signed { issuer: issuer.clone(), key: key.id(), algorithm, confirmed: None };
     Ok(Verified::assertion(claims, provenance, jws.typ().map(Into::into)))
 }
 
@@ -103,7 +103,6 @@ impl Verifiers {
         algorithms.iter().map(ready).collect::<Option<Vec<_>>>().map(Self)
     }
 
-    #[expect(clippy::ptr_arg, reason = "`JwtVerifier` takes the signature as a vector")]
     fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
         let ready = self.0.iter().find(|ready| ready.algorithm == algorithm);
         ready.is_some_and(|key| key.verify(message, signature).is_ok())

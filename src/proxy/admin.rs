@@ -1,5 +1,7 @@
-//! The operator's own listener: is it alive, is it ready, what has it counted. Nothing here is for callers.
+//! The operator's own listener: is it alive, is it ready, what has it counted, and what it is to forget. Nothing here is for
+//! callers.
 
+use super::commands::{MAX_ORDER_BYTES, Order};
 use crate::gate::Gate;
 use crate::metrics::Metrics;
 use async_trait::async_trait;
@@ -10,7 +12,9 @@ use pingora_core::apps::{HttpServerApp, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 use pingora_http::ResponseHeader;
+use std::net::IpAddr;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Answers on the operator's listener.
 ///
@@ -19,6 +23,12 @@ use std::sync::Arc;
 /// | `/livez` | 200 as long as the process answers at all |
 /// | `/readyz` | 200 once the keys of every issuer are there; 503 with their names until then |
 /// | `/metrics` | everything that was counted, for Prometheus |
+/// | `POST /forget` | facts of these tokens are forgotten |
+/// | `POST /revoke` | the same, and signed ones are refused until they expire |
+///
+/// An order is a JSON object with exactly one of `token`, `jti`, `sub`, `client`, `sid` or `"all": true`; and, if need be, `issuer`
+/// and `expires` (seconds since the epoch). It must come as `application/json`, and to an address rather than a name, so that no
+/// web page that a browser on this machine shows can give one.
 pub(super) struct Admin {
     pub(super) gate: Arc<Gate>,
     pub(super) metrics: Option<Arc<Metrics>>,
@@ -50,8 +60,35 @@ impl Admin {
                 content_type: Metrics::CONTENT_TYPE,
                 body: metrics.text().into(),
             },
-            _ => Page::text(StatusCode::NOT_FOUND, "/livez /readyz /metrics\n"),
+            _ => Page::text(StatusCode::NOT_FOUND, "/livez /readyz /metrics, POST /forget /revoke\n"),
         }
+    }
+
+    async fn order(&self, order: Order, session: &mut ServerSession) -> Result<Page> {
+        let head = session.req_header();
+        let value = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if head.method != Method::POST {
+            return Ok(Page::text(StatusCode::METHOD_NOT_ALLOWED, "POST\n"));
+        }
+        if !value(header::CONTENT_TYPE).starts_with("application/json") {
+            return Ok(Page::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an order is application/json\n"));
+        }
+        if !is_address(value(header::HOST)) {
+            return Ok(Page::text(
+                StatusCode::MISDIRECTED_REQUEST,
+                "orders are taken at an address, not at a name\n",
+            ));
+        }
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) = session.read_request_body().await? {
+            if body.len() + chunk.len() > MAX_ORDER_BYTES {
+                session.set_keepalive(None);
+                return Ok(Page::text(StatusCode::PAYLOAD_TOO_LARGE, "too long\n"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (status, body) = order.carry_out(&self.gate, &body);
+        Ok(Page { status, content_type: "application/json", body })
     }
 
     fn ready(&self) -> Page {
@@ -66,8 +103,17 @@ impl Admin {
 
     async fn answer(&self, session: &mut ServerSession) -> Result<()> {
         let head = session.req_header();
+        let no_body = head.method == Method::HEAD;
         let path = head.raw_path().split(|byte| *byte == b'?').next().unwrap_or_default();
-        let (page, no_body) = (self.page(&head.method, path), head.method == Method::HEAD);
+        let order = match path {
+            b"/forget" => Some(Order::Forget),
+            b"/revoke" => Some(Order::Revoke),
+            _ => None,
+        };
+        let page = match order {
+            Some(order) => self.order(order, session).await?,
+            None => self.page(&head.method, path),
+        };
         let mut head = ResponseHeader::build(page.status, Some(6))?;
         head.insert_header(header::CONTENT_TYPE, page.content_type)?;
         head.insert_header(header::CONTENT_LENGTH, page.body.len())?;
@@ -78,6 +124,16 @@ impl Admin {
         }
         session.finish_body().await
     }
+}
+
+/// Whether a `Host` is an IP address or `localhost`, with or without a port: not a name that somebody could point here.
+fn is_address(host: &str) -> bool {
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || bare.parse::<IpAddr>().is_ok()
 }
 
 #[async_trait]
@@ -96,5 +152,27 @@ impl HttpServerApp for Admin {
         self.answer(&mut session).await.ok()?;
         let (stream, _) = session.finish().await.ok()??.into_parts();
         Some(ReusedHttpStream::new(stream, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn orders_are_taken_at_addresses() {
+        for fine in ["127.0.0.1", "127.0.0.1:9090", "[::1]:9090", "[::1]", "localhost:1", "localhost"] {
+            assert!(is_address(fine), "{fine}");
+        }
+        for name in [
+            "",
+            "example.com",
+            "example.com:80",
+            "127.0.0.1.example.com",
+            "localhost.example.com",
+            "127.0.0.1:x",
+        ] {
+            assert!(!is_address(name), "{name}");
+        }
     }
 }

@@ -171,7 +171,7 @@ impl<S: Transport> AsyncRead for Connection<S> {
         }
         let before = buf.filled().len();
         if this.ahead.is_empty() {
-            if let Poll::Pending = Pin::new(&mut this.io).poll_read(cx, buf)? {
+            if Pin::new(&mut this.io).poll_read(cx, buf)?.is_pending() {
                 return match &mut this.watch {
                     Some(watch) => watch.poll_deadline(cx).map(Err),
                     None => Poll::Pending,

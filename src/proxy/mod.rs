@@ -10,6 +10,7 @@
 
 mod access;
 mod admin;
+mod commands;
 mod connection;
 mod door;
 mod forward;

@@ -18,9 +18,13 @@
 mod clock;
 mod issuer;
 mod key;
+#[cfg(feature = "testing")]
+mod scripted;
 mod token;
 
 pub use clock::ManualClock;
 pub use issuer::Issuer;
 pub use key::SigningKey;
+#[cfg(feature = "testing")]
+pub use scripted::{Behaviour, Recorded, Resource, ScriptedIssuer};
 pub use token::TokenBuilder;

@@ -19,22 +19,23 @@ use std::fmt;
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of a token that speaks for itself: a JWT.
+    /// The fingerprint of a token, whatever its kind.
     pub fn of(token: &str) -> Self {
         Self::from_digest(digest(&SHA256, token.as_bytes()))
     }
 
-    /// The fingerprint of an opaque token as one issuer knows it.
+    /// The name of an opaque token as one issuer knows it.
     ///
     /// The issuer is part of it, so that what one issuer said of a token is never taken for another's word
-    /// (CVE-2026-33496). Lengths delimit the parts: no issuer and token can be chosen to meet another pair.
-    pub fn of_opaque(issuer: &str, token: &str) -> Self {
+    /// (CVE-2026-33496). Its length delimits it: no two pairs of issuer and token can be made to meet.
+    #[must_use]
+    pub fn at_issuer(&self, issuer: &str) -> Self {
         let mut context = Context::new(&SHA256);
-        // No JWT begins with a zero byte, so the two kinds can't meet either.
+        // No token begins with a zero byte, so this can't be the fingerprint of one either.
         context.update(&[0]);
         context.update(&(issuer.len() as u64).to_be_bytes());
         context.update(issuer.as_bytes());
-        context.update(token.as_bytes());
+        context.update(&self.0);
         Self::from_digest(context.finish())
     }
 
@@ -84,9 +85,9 @@ mod tests {
     fn an_opaque_token_is_another_one_at_another_issuer() {
         let prints = [
             Fingerprint::of("xy"),
-            Fingerprint::of_opaque("https://a", "xy"),
-            Fingerprint::of_opaque("https://b", "xy"),
-            Fingerprint::of_opaque("https://ax", "y"),
+            Fingerprint::of("xy").at_issuer("https://a"),
+            Fingerprint::of("xy").at_issuer("https://b"),
+            Fingerprint::of("y").at_issuer("https://ax"),
         ];
         for (i, one) in prints.iter().enumerate() {
             assert!(prints.iter().skip(i + 1).all(|other| one != other));

@@ -2,10 +2,10 @@
 
 use super::Files;
 use crate::config::code::Code;
+use crate::config::fields::Field;
 use crate::config::plan::{AdminSettings, GatewaySettings, Limits, Listener, ListenerTls};
 use crate::config::problem::Report;
 use crate::config::raw::{Raw, gateway};
-use crate::config::read::Field;
 use crate::config::source::Spanned;
 use http::HeaderName;
 use std::net::SocketAddr;

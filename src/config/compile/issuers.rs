@@ -1,20 +1,20 @@
 //! Issuers: their rules for the policy, and how they are reached.
 
-use super::Files;
+use super::introspection::Asking;
+use super::{Files, introspection};
 use crate::config::code::Code;
-use crate::config::plan::{
-    ClientCredentials, IntrospectionSettings, IssuerSettings, KeyLocation, KeySettings,
-};
+use crate::config::fields::Field;
+use crate::config::plan::{IssuerSettings, KeyLocation, KeySettings};
 use crate::config::problem::Report;
 use crate::config::raw::Raw;
-use crate::config::raw::introspection::{Credentials, Introspection, Missing as Lack};
 use crate::config::raw::issuer::{Clients, Issuer, KeySource, Keys};
-use crate::config::read::Field;
 use crate::config::source::{Span, Spanned};
 use crate::config::urls;
-use crate::policy::{IssuerRules, Missing, OpaqueRules, Profile};
-use crate::proof::IssuerName;
+use crate::gate::IssuerSources;
+use crate::policy::{IssuerRules, Profile};
+use crate::proof::{IssuerName, KeyPolicy};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// All issuers, by their names in the file.
 pub(super) struct Issuers<'r> {
@@ -51,19 +51,22 @@ impl<'r> Issuers<'r> {
 
 pub(super) fn compile<'r>(raw: &'r Raw, files: &mut Files, report: &mut Report) -> Issuers<'r> {
     let table = raw.issuers.given().map_or(&[][..], Vec::as_slice);
+    // What is remembered, however long it lives, and so the revocation window of introspection.
+    let ceiling = raw.cache.given().and_then(|cache| cache.max_lifetime.value());
     let list = table
         .iter()
-        .map(|(name, raw)| Compiled { name, raw, parts: issuer(name, raw, files, report) })
+        .map(|(name, raw)| Compiled { name, raw, parts: issuer(name, raw, ceiling, files, report) })
         .collect();
     let issuers = Issuers { list, partial: matches!(raw.issuers, Field::Broken) };
     refuse_twins(&issuers, report);
-    refuse_shared_prefixes(&issuers, report);
+    introspection::refuse_shared_prefixes(&issuers, report);
     issuers
 }
 
 fn issuer(
     name: &Spanned<String>,
     raw: &Issuer,
+    ceiling: Option<Duration>,
     files: &mut Files,
     report: &mut Report,
 ) -> Option<(IssuerRules, IssuerSettings)> {
@@ -72,10 +75,22 @@ fn issuer(
     let url = raw.issuer.given().filter(|url| urls::may_be_asked(url, insecure, report));
     let url = url.filter(|url| is_no_org_server(url, profile, report));
     let keys = keys(&raw.keys, insecure, files, report);
-    let introspection = match raw.introspection.given() {
-        Some(written) => introspection(name, written, &keys.location, insecure, files, report).map(Some),
-        None => (!matches!(raw.introspection, Field::Broken)).then_some(None),
+    let algorithms = match raw.algorithms.given() {
+        Some(list) => list.value.iter().map(|algorithm| algorithm.value).collect(),
+        None => profile.algorithms(),
     };
+    let asking = Asking { keys: &keys.location, insecure_http: insecure, algorithms, ceiling };
+    let introspection = match &raw.introspection {
+        Field::Given(written) => introspection::endpoint(name, written, &asking, files, report).map(Some),
+        Field::Absent => Some(None),
+        Field::Broken => None,
+    };
+    if keys.location == KeyLocation::None && raw.introspection.is_absent() {
+        let message = "with `keys: none` and no `introspection`, no token of this issuer can be judged";
+        report
+            .error(Code::MissingKey, name.span, message)
+            .help("add `introspection`, or say where its keys are");
+    }
     let clients = clients(name, raw, report);
     let audiences: Vec<&str> = match &raw.audiences {
         Field::Absent => Vec::new(),
@@ -85,17 +100,15 @@ fn issuer(
     let url = url?;
     let mut rules = IssuerRules::new(&url.value, profile, &audiences);
     rules.clients = clients?;
-    if let Some(algorithms) = raw.algorithms.given() {
-        rules.algorithms = algorithms.value.iter().map(|algorithm| algorithm.value).collect();
-    }
+    rules.algorithms = algorithms;
     if let Some(claims) = raw.client_claims.given() {
         rules.client_claims = claims.value.iter().map(|claim| claim.value).collect();
     }
     rules.leeway = raw.leeway.or(IssuerRules::DEFAULT_LEEWAY);
     if let Some(written) = raw.introspection.given() {
         rules.jwts = written.mode.or(rules.jwts);
-        rules.opaque = Some(opaque(written));
-        rules.missing = missing(written);
+        rules.opaque = Some(introspection::opaque(written));
+        rules.missing = introspection::missing(written);
     }
     let settings = IssuerSettings {
         name: name.value.as_str().into(),
@@ -141,9 +154,10 @@ fn keys(written: &Field<Keys>, insecure: bool, files: &mut Files, report: &mut R
             urls::may_be_asked(url, insecure, report);
             KeyLocation::JwksUri(url.value.as_str().into())
         }
+        Some(KeySource::None) => KeyLocation::None,
         Some(KeySource::File(path)) => KeyLocation::File(files.resolve(path)),
     };
-    let cool_down = written.cool_down.or(KeySettings::DEFAULT_COOL_DOWN);
+    let cool_down = written.cool_down.or(IssuerSources::DEFAULT_COOL_DOWN);
     if let Some(max_age) = written.max_age.given().filter(|max_age| max_age.value < cool_down) {
         let problem = report.error(Code::OutOfRange, max_age.span, "`max_age` is shorter than `cool_down`");
         problem.help("keys are never fetched more often than `cool_down` (30s by default) allows");
@@ -153,10 +167,9 @@ fn keys(written: &Field<Keys>, insecure: bool, files: &mut Files, report: &mut R
     }
     KeySettings {
         location,
-        cool_down,
-        wait: written.wait.or(KeySettings::DEFAULT_WAIT),
+        policy: KeyPolicy { cool_down, max_age: written.max_age.value() },
+        wait: written.wait.or(IssuerSources::DEFAULT_WAIT),
         timeout: written.timeout.or(KeySettings::DEFAULT_TIMEOUT),
-        max_age: written.max_age.value(),
     }
 }
 
@@ -180,89 +193,6 @@ fn clients(name: &Spanned<String>, raw: &Issuer, report: &mut Report) -> Option<
     }
 }
 
-fn introspection(
-    name: &Spanned<String>,
-    written: &Introspection,
-    keys: &KeyLocation,
-    insecure: bool,
-    files: &mut Files,
-    report: &mut Report,
-) -> Option<IntrospectionSettings> {
-    let endpoint = written.endpoint.given();
-    if let Some(url) = endpoint {
-        urls::may_be_asked(url, insecure, report);
-    }
-    let discovers = matches!(keys, KeyLocation::Discover | KeyLocation::Metadata(_));
-    if written.endpoint.is_absent() && !discovers {
-        report
-            .error(Code::MissingKey, name.span, "`introspection` has no `endpoint`")
-            .help("without discovery, nothing else names it: write `endpoint: https://…`");
-    }
-    let hint = Some(IntrospectionSettings::DEFAULT_TOKEN_TYPE_HINT.to_owned());
-    let number = |field: &Field<Spanned<u64>>, default: usize| {
-        field.value().map_or(default, |number| usize::try_from(number).unwrap_or(usize::MAX))
-    };
-    Some(IntrospectionSettings {
-        endpoint: endpoint.map(|url| url.value.as_str().into()),
-        credentials: credentials(written.credentials.given()?, files),
-        token_type_hint: written.token_type_hint.or(hint).map(Into::into),
-        timeout: written.timeout.or(IntrospectionSettings::DEFAULT_TIMEOUT),
-        max_in_flight: number(&written.max_in_flight, IntrospectionSettings::DEFAULT_MAX_IN_FLIGHT),
-        cache_without_exp: written.cache_without_exp.or(IntrospectionSettings::DEFAULT_CACHE_WITHOUT_EXP),
-        remember_inactive: written.remember_inactive.or(IntrospectionSettings::DEFAULT_REMEMBER_INACTIVE),
-        grace: written.grace.or(std::time::Duration::ZERO),
-        signed: written.signed.or(false),
-    })
-}
-
-fn credentials(written: &Credentials, files: &mut Files) -> ClientCredentials {
-    let mut secret = |secret: &Spanned<_>| files.secret(secret);
-    match written {
-        Credentials::Basic { client_id, secret: value } => {
-            ClientCredentials::Basic { client_id: client_id.as_str().into(), secret: secret(value) }
-        }
-        Credentials::Post { client_id, secret: value } => {
-            ClientCredentials::Post { client_id: client_id.as_str().into(), secret: secret(value) }
-        }
-        Credentials::Bearer { token } => ClientCredentials::Bearer { token: secret(token) },
-        Credentials::PrivateKeyJwt { client_id, key_file, algorithm, key_id } => {
-            ClientCredentials::PrivateKeyJwt {
-                client_id: client_id.as_str().into(),
-                key_file: files.resolve(key_file),
-                algorithm: *algorithm,
-                key_id: key_id.as_deref().map(Into::into),
-            }
-        }
-        Credentials::TlsClientAuth { client_id, certificate_file, key_file } => {
-            ClientCredentials::TlsClientAuth {
-                client_id: client_id.as_str().into(),
-                certificate_file: files.resolve(certificate_file),
-                key_file: files.resolve(key_file),
-            }
-        }
-    }
-}
-
-fn opaque(written: &Introspection) -> OpaqueRules {
-    let prefixes = written.token_prefixes.given().map(|list| &list.value);
-    OpaqueRules {
-        min_length: written
-            .min_token_length
-            .value()
-            .map_or(IntrospectionSettings::DEFAULT_MIN_TOKEN_LENGTH, |n| {
-                usize::try_from(n).unwrap_or(usize::MAX)
-            }),
-        prefixes: prefixes.into_iter().flatten().map(|prefix| prefix.value.as_str().into()).collect(),
-    }
-}
-
-fn missing(written: &Introspection) -> Missing {
-    let lacks = |lack: Lack| {
-        written.accept_missing.given().is_some_and(|list| list.value.iter().any(|l| l.value == lack))
-    };
-    Missing { audience: lacks(Lack::Audience), client: lacks(Lack::Client) }
-}
-
 /// Two issuers of one identifier: a token could not tell which rules are its own.
 fn refuse_twins(issuers: &Issuers<'_>, report: &mut Report) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
@@ -277,31 +207,6 @@ fn refuse_twins(issuers: &Issuers<'_>, report: &mut Report) {
             None => {
                 seen.insert(&url.value, url.span);
             }
-        }
-    }
-}
-
-/// A prefix of one issuer's opaque tokens that begins another's.
-fn refuse_shared_prefixes(issuers: &Issuers<'_>, report: &mut Report) {
-    let mut seen: Vec<(&Spanned<String>, &str)> = Vec::new();
-    for issuer in issuers.iter() {
-        let written = issuer.raw.introspection.given().and_then(|written| written.token_prefixes.given());
-        for prefix in written.map(|list| &list.value).into_iter().flatten() {
-            let clash = |(other, owner): &&(&Spanned<String>, &str)| {
-                *owner != issuer.name.value
-                    && (other.value.starts_with(&prefix.value) || prefix.value.starts_with(&other.value))
-            };
-            if let Some((other, _)) = seen.iter().find(clash) {
-                report
-                    .error(
-                        Code::Duplicate,
-                        prefix.span,
-                        "a token could have this prefix and another issuer's",
-                    )
-                    .also(other.span, "the other prefix")
-                    .help("choose prefixes of which none begins with another");
-            }
-            seen.push((prefix, &issuer.name.value));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Files;
 use crate::config::code::Code;
+use crate::config::fields::Field;
 use crate::config::plan::{HealthCheck, HostHeader, Protocol, Timeouts, UpstreamSettings, UpstreamTls};
 use crate::config::problem::Report;
 use crate::config::raw::{Raw, upstream};
-use crate::config::read::Field;
 use crate::config::source::Spanned;
 
 pub(super) fn compile(raw: &Raw, files: &mut Files, report: &mut Report) -> Option<Vec<UpstreamSettings>> {

@@ -1,6 +1,7 @@
 //! How an issuer is reached: for its keys, and about its opaque tokens.
 
-use crate::proof::{Algorithm, IssuerName};
+use crate::gate::{IntrospectionSettings, IssuerSources};
+use crate::proof::{Algorithm, IssuerName, KeyPolicy};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +17,7 @@ pub struct IssuerSettings {
     /// Its keys.
     pub keys: KeySettings,
     /// Asking about tokens; `None` if opaque tokens are refused.
-    pub introspection: Option<IntrospectionSettings>,
+    pub introspection: Option<IntrospectionEndpoint>,
     /// A PEM file of roots to trust beside the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether plain http is allowed, which is otherwise so for loopback addresses only.
@@ -30,14 +31,12 @@ pub struct IssuerSettings {
 pub struct KeySettings {
     /// Where they are.
     pub location: KeyLocation,
-    /// The shortest time between two fetches, whatever their outcome: 1 s to 1 h.
-    pub cool_down: Duration,
+    /// How often they are fetched: a cool-down of 1 s to 1 h, and a maximal age that is no shorter, if any.
+    pub policy: KeyPolicy,
     /// How long a request may wait for the fetch that its unknown key caused: up to 5 s.
     pub wait: Duration,
     /// How long a fetch may take: 100 ms to 30 s.
     pub timeout: Duration,
-    /// The age at which keys are fetched again although no token asked for a new one; `None` for never.
-    pub max_age: Option<Duration>,
 }
 
 /// Where an issuer's keys are.
@@ -52,29 +51,21 @@ pub enum KeyLocation {
     JwksUri(Box<str>),
     /// In this file, a JWK set.
     File(PathBuf),
+    /// Nowhere: all tokens of the issuer are opaque.
+    None,
 }
 
-/// How an issuer is asked about tokens (RFC 7662).
+/// Where and how an issuer is asked about tokens (RFC 7662).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IntrospectionSettings {
+pub struct IntrospectionEndpoint {
     /// Where; `None` if the metadata says.
-    pub endpoint: Option<Box<str>>,
+    pub url: Option<Box<str>>,
     /// Who we are.
     pub credentials: ClientCredentials,
     /// The `token_type_hint` to send (RFC 7662 section 2.1); `None` to send none.
     pub token_type_hint: Option<Box<str>>,
-    /// How long an answer may take: 100 ms to 30 s.
-    pub timeout: Duration,
-    /// Questions under way at once: 1 to 10,000. More are answered 503.
-    pub max_in_flight: usize,
-    /// How long an answer without `exp` is good for.
-    pub cache_without_exp: Duration,
-    /// How long it is remembered that a token is not active.
-    pub remember_inactive: Duration,
-    /// For how long, during an outage, an answer may serve beyond its time (never beyond `exp`); zero for not at all.
-    pub grace: Duration,
-    /// Whether answers must be signed (RFC 9701).
-    pub signed: bool,
+    /// How often, and how long the answers are believed.
+    pub settings: IntrospectionSettings,
 }
 
 /// How we authenticate to an introspection endpoint.
@@ -140,10 +131,6 @@ impl fmt::Debug for SecretSource {
 }
 
 impl KeySettings {
-    /// 30 s: a flood of unknown key ids costs the issuer two fetches a minute, and a rotated key is seen within one.
-    pub const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(30);
-    /// 250 ms: most issuers have answered by then, and a caller with a forged key id waits no longer.
-    pub const DEFAULT_WAIT: Duration = Duration::from_millis(250);
     /// 5 s: a cold authorization server answers within it, and a hanging one does not hold the next attempt up.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 }
@@ -152,27 +139,18 @@ impl Default for KeySettings {
     fn default() -> Self {
         Self {
             location: KeyLocation::default(),
-            cool_down: Self::DEFAULT_COOL_DOWN,
-            wait: Self::DEFAULT_WAIT,
+            policy: KeyPolicy { cool_down: IssuerSources::DEFAULT_COOL_DOWN, max_age: None },
+            wait: IssuerSources::DEFAULT_WAIT,
             timeout: Self::DEFAULT_TIMEOUT,
-            max_age: None,
         }
     }
 }
 
-impl IntrospectionSettings {
+impl IntrospectionEndpoint {
     /// `access_token`: it spares the issuer a search among refresh tokens.
     pub const DEFAULT_TOKEN_TYPE_HINT: &str = "access_token";
-    /// 2 s: a caller waits for the answer, so it is shorter than that for keys.
-    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-    /// 64: enough for thousands of new tokens a second at a usual 20 ms, too few to bury an issuer.
-    pub const DEFAULT_MAX_IN_FLIGHT: usize = 64;
     /// 16 bytes: a shorter token could be guessed (RFC 6749 section 10.10), so no issuer hands one out.
     pub const DEFAULT_MIN_TOKEN_LENGTH: usize = 16;
-    /// 60 s: how long a revoked token without `exp` is still taken.
-    pub const DEFAULT_CACHE_WITHOUT_EXP: Duration = Duration::from_secs(60);
-    /// 10 s: a client that repeats a dead token is answered from memory; a token that becomes active late waits no longer.
-    pub const DEFAULT_REMEMBER_INACTIVE: Duration = Duration::from_secs(10);
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `gateway:`: listeners, limits, and what the program itself needs. The library's user has no use for it.
 
+use super::super::fields::{Field, Fields};
 use super::super::node::Node;
 use super::super::plan::Network;
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::{upstream, values};

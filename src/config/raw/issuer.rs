@@ -1,9 +1,10 @@
 //! `issuers:`: whom we believe, about what, and where the keys are.
 
 use super::super::code::Code;
+use super::super::fields::{Field, Fields};
 use super::super::node::{Node, Value};
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::introspection::Introspection;
@@ -39,7 +40,7 @@ pub(crate) enum Clients {
 }
 
 /// Where keys come from and how patient we are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Keys {
     pub(crate) source: Field<KeySource>,
     pub(crate) cool_down: Field<Spanned<Duration>>,
@@ -56,6 +57,8 @@ pub(crate) enum KeySource {
     Discovery(Spanned<String>),
     JwksUri(Spanned<String>),
     File(Spanned<PathBuf>),
+    /// `keys: none`: all tokens are opaque.
+    None,
 }
 
 impl Issuer {
@@ -66,7 +69,7 @@ impl Issuer {
         let profile = fields.get("profile", report, |node, report| read::choice(node, &profiles, report));
         let mut audiences = fields.get("audiences", report, read::texts);
         if audiences.is_absent() && !profile.or(Profile::default()).may_lack_audience() {
-            fields.missing("audiences", "list the `aud` values that mean this API", report);
+            fields.missing("audiences", "list the `aud` values that mean this API");
             audiences = Field::Broken;
         }
         let issuer = Self {
@@ -94,6 +97,9 @@ impl Issuer {
 
 impl Keys {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "none") {
+            return Some(Self { source: Field::Given(KeySource::None), ..Self::default() });
+        }
         let mut fields = Fields::of(node, Section::Keys, report)?;
         let discovery = fields.get("discovery", report, discovery);
         let jwks_uri = fields.get("jwks_uri", report, values::url);

@@ -2,6 +2,7 @@
 //!
 //! Each file reads one section. A reader asks its [`Fields`] for every key that exists, so the keys are listed once, where they are read.
 
+pub(crate) mod credentials;
 pub(crate) mod gateway;
 pub(crate) mod introspection;
 pub(crate) mod issuer;
@@ -10,9 +11,10 @@ pub(crate) mod scopes;
 pub(crate) mod upstream;
 pub(crate) mod values;
 
+use super::fields::{Field, Fields};
 use super::node::Node;
 use super::problem::Report;
-use super::read::{self, Field, Fields};
+use super::read;
 use super::source::{Span, Spanned};
 use super::spelling::Section;
 use gateway::Gateway;
@@ -46,6 +48,8 @@ pub(crate) struct Raw {
 pub(crate) struct Cache {
     pub(crate) size: Field<Spanned<u64>>,
     pub(crate) max_lifetime: Field<Spanned<Duration>>,
+    pub(crate) max_revocations: Field<Spanned<u64>>,
+    pub(crate) keep_revocations: Field<Spanned<Duration>>,
 }
 
 /// Headers that tell the upstream who calls.
@@ -97,6 +101,11 @@ impl Cache {
             size: fields.get("size", report, |node, report| read::size(node, MIN_CACHE..=MAX_CACHE, report)),
             max_lifetime: fields.get("max_lifetime", report, |node, report| {
                 read::duration(node, Duration::from_secs(1)..=values::YEAR, report)
+            }),
+            max_revocations: fields
+                .get("max_revocations", report, |node, report| read::integer(node, 1..=10_000_000, report)),
+            keep_revocations: fields.get("keep_revocations", report, |node, report| {
+                read::duration(node, Duration::from_secs(60)..=values::YEAR, report)
             }),
         };
         fields.finish(report);

@@ -1,9 +1,10 @@
 //! `routes:`: which requests, what they need, and where they go.
 
 use super::super::code::Code;
+use super::super::fields::{Field, Fields};
 use super::super::node::Node;
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::{Span, Spanned};
 use super::super::spelling::Section;
 use super::scopes::{self, Condition, Scopes};

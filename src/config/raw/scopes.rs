@@ -1,9 +1,10 @@
 //! What a route asks of a token: `scopes:` and `claims:`.
 
 use super::super::code::Code;
+use super::super::fields::Fields;
 use super::super::node::{Node, Value};
 use super::super::problem::Report;
-use super::super::read::{self, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::{Table, Texts, values};
@@ -78,7 +79,7 @@ impl Asked {
                 let hint = "scopes are a list, `none`, `{any: [[a], [b, c]]}`, or one of these per method: `{GET: [a]}`";
                 let any = fields.get("any", report, |node, report| read::list(node, report, alternative));
                 if fields.is_empty() {
-                    fields.missing("any", hint, report);
+                    fields.missing("any", hint);
                 }
                 fields.finish(report);
                 any.given().map(|list| Asked::Any(list.value.clone()))

@@ -1,10 +1,11 @@
 //! `upstreams:`: where admitted requests go.
 
 use super::super::code::Code;
+use super::super::fields::{Field, Fields};
 use super::super::node::{Node, Value};
 use super::super::plan::{HostHeader, HostPort, Protocol, is_host_name};
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::super::units;
@@ -99,12 +100,8 @@ impl UpstreamTls {
             key_file: fields.get("key_file", report, values::file),
         };
         match (fields.place("certificate_file"), fields.place("key_file")) {
-            (Some(_), None) => {
-                fields.missing("key_file", "a client certificate needs its private key", report)
-            }
-            (None, Some(_)) => {
-                fields.missing("certificate_file", "a private key needs its certificate", report)
-            }
+            (Some(_), None) => fields.missing("key_file", "a client certificate needs its private key"),
+            (None, Some(_)) => fields.missing("certificate_file", "a private key needs its certificate"),
             _ => {}
         }
         fields.finish(report);

@@ -1,10 +1,11 @@
 //! Values that several sections use: names, URLs, addresses, scopes, header names, files, secrets.
 
 use super::super::code::Code;
+use super::super::fields::{Field, Fields};
 use super::super::node::Node;
 use super::super::plan::{HostPort, Network, SecretSource, is_host_name};
 use super::super::problem::Report;
-use super::super::read::{self, Field, Fields};
+use super::super::read;
 use super::super::source::Spanned;
 use super::{Table, Texts};
 use crate::policy::{IdentityHeaders, IdentitySource, InvalidIdentityHeader};

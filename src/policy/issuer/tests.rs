@@ -52,14 +52,15 @@ fn answer(members: Value) -> Arc<Verified> {
     let mut answer = members;
     answer["active"] = true.into();
     match read_introspection(answer.to_string().as_bytes(), &IssuerName::new(ISSUER), NOW) {
-        Ok(Introspected::Active(facts)) => Arc::new(facts),
+        Ok(Introspected::Active(facts)) => Arc::from(facts),
         other => panic!("{answer}: {other:?}"),
     }
 }
 
-/// The issuer's rules: this profile, one audience, one client.
+/// The issuer's rules: this profile, one audience, one client. It may sign with the quickest algorithm too.
 fn rules(profile: Profile) -> IssuerRules {
     let mut rules = IssuerRules::new(ISSUER, profile, &[API]);
+    rules.algorithms = profile.algorithms().iter().chain([Algorithm::EdDSA]).collect();
     rules.clients = Some(Box::new(["shop".into()]));
     rules
 }
@@ -123,6 +124,27 @@ fn another_issuer_s_key_proves_nothing_of_this_one() {
 }
 
 #[test]
+fn the_algorithm_is_one_that_the_issuer_may_use_now() {
+    for algorithm in Algorithm::ALL {
+        let issuer = Issuer::with_algorithm(ISSUER, algorithm);
+        let (signed, keys) = (issuer.token().audience(API).sign(), issuer.key_set());
+        let jws = UnverifiedJws::parse(&signed).unwrap();
+        let Candidates::Keys(keys) = keys.select(algorithm, jws.kid()) else { panic!("{signed}") };
+        let facts = Arc::new(verify(&jws, algorithm, &keys, &IssuerName::new(ISSUER)).unwrap());
+        for allowed in Algorithm::ALL {
+            let mut rules = IssuerRules::new(ISSUER, Profile::Generic, &[API]);
+            rules.algorithms = std::iter::once(allowed).collect();
+            let expected = Some(Reason::AlgorithmNotAllowed).filter(|_| allowed != algorithm);
+            assert_eq!(
+                refusal(&rules, &facts, &route()),
+                expected,
+                "{algorithm}, where {allowed} is allowed"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_route_may_take_some_issuers_alone() {
     let mut route = route();
     route.issuers = Some(Box::new([IssuerName::new("https://other.example/")]));
@@ -163,7 +185,8 @@ fn the_first_judgement_that_fails_is_the_answer() {
     };
     let rules = rules(Profile::Rfc9068);
     let worst = token().claim("iss", "x").claim("nonce", "n").claim("exp", at(-90)).without("jti");
-    let steps: [(fn(TokenBuilder) -> TokenBuilder, Option<Reason>); 9] = [
+    type Mend = fn(TokenBuilder) -> TokenBuilder;
+    let steps: [(Mend, Option<Reason>); 9] = [
         (|token| token, Some(Reason::IssuerUnknown)),
         (|token| token.claim("iss", ISSUER), Some(Reason::TypeNotAccess)),
         (|token| token.typ("at+jwt"), Some(Reason::IdToken)),

@@ -1,0 +1,33 @@
+//! A plan becomes a gateway.
+
+use super::Failure;
+use crate::assemble;
+use crate::config::Plan;
+use crate::gate::Gate;
+use crate::metrics::Metrics;
+use crate::proxy::{Server, Setup};
+use crate::time::Clock;
+use std::sync::Arc;
+
+/// A gateway whose sockets are bound, and the gate in it. From now on the issuers' keys are fetched.
+///
+/// # Errors
+/// If the configuration is for the library alone, names files that can't be used, or an address that can't be bound.
+pub(super) async fn bind(plan: Plan, clock: Arc<dyn Clock>) -> Result<(Server, Arc<Gate>), Failure> {
+    require_upstreams(&plan)?;
+    let metrics = Arc::new(Metrics::new());
+    let (gateway, upstreams) = (plan.gateway.clone(), plan.upstreams.clone());
+    let gate = Arc::new(assemble::gate(plan, clock, metrics.clone())?);
+    let server =
+        Server::bind(Setup { gateway, upstreams, gate: gate.clone(), metrics: Some(metrics) }).await?;
+    Ok((server, gate))
+}
+
+/// # Errors
+/// If there is no upstream: such a configuration is for the library.
+pub(super) fn require_upstreams(plan: &Plan) -> Result<(), Failure> {
+    match plan.upstreams.is_empty() {
+        true => Err("the configuration has no `upstreams`: say where admitted requests go".into()),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,217 @@
+//! Tokens that are no longer taken although they have not expired: a list, bounded in size, whose entries end with the tokens.
+
+use crate::proof::{IssuerName, Provenance, Verified};
+use crate::time::UnixTime;
+use crate::token::{ClientClaim, Fingerprint};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+/// Which tokens are meant: to be forgotten, or to be revoked.
+///
+/// All but a single token are meant as far as they were issued by now: who signs in again gets a new token that is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    what: What,
+    issuer: Option<IssuerName>,
+}
+
+/// What tells the tokens that are meant.
+#[derive(Clone, PartialEq, Eq)]
+pub enum What {
+    /// This one token.
+    Token(Fingerprint),
+    /// The token of this `jti`.
+    Id(Box<str>),
+    /// The tokens about this `sub`.
+    Subject(Box<str>),
+    /// The tokens issued to this client.
+    Client(Box<str>),
+    /// The tokens issued in this session (`sid`).
+    Session(Box<str>),
+    /// All tokens, of the issuer if one is named.
+    All,
+}
+
+impl Selector {
+    /// The tokens that `what` tells, of every issuer.
+    pub fn new(what: What) -> Self {
+        Self { what, issuer: None }
+    }
+
+    /// This very token, whether signed or opaque. The token itself is not kept.
+    pub fn token(token: &str) -> Self {
+        Self::new(What::Token(Fingerprint::of(token)))
+    }
+
+    /// The same, but only of this issuer. `jti`, `sub` and `sid` are unique within one issuer only.
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: IssuerName) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// What tells the tokens that are meant.
+    pub fn what(&self) -> &What {
+        &self.what
+    }
+
+    /// The issuer whose tokens are meant; `None` for all.
+    pub fn issuer(&self) -> Option<&IssuerName> {
+        self.issuer.as_ref()
+    }
+
+    /// Whether these facts are meant. A single token is told by its fingerprint, not by its facts.
+    pub(super) fn matches(&self, facts: &Verified) -> bool {
+        if self.issuer.as_ref().is_some_and(|issuer| issuer != facts.issuer()) {
+            return false;
+        }
+        let claims = facts.claims();
+        let is = |value: Option<&str>, wanted: &str| value == Some(wanted);
+        match &self.what {
+            What::Token(_) => false,
+            What::Id(id) => is(claims.id(), id),
+            What::Subject(subject) => is(claims.subject(), subject),
+            What::Client(client) => ClientClaim::ALL.iter().any(|claim| is(claims.client(*claim), client)),
+            What::Session(session) => is(claims.session(), session),
+            What::All => true,
+        }
+    }
+}
+
+impl fmt::Debug for What {
+    /// Names the kind and not the value, which may be about a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => write!(f, "token {token}"),
+            Self::Id(_) => f.write_str("jti"),
+            Self::Subject(_) => f.write_str("sub"),
+            Self::Client(client) => write!(f, "client {client}"),
+            Self::Session(_) => f.write_str("sid"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+/// The list of revoked tokens. It speaks of signed tokens alone: about an opaque one, its issuer has the last word.
+#[derive(Debug)]
+pub(super) struct Revocations {
+    lists: RwLock<Lists>,
+    /// So that nobody takes the lock while the list is empty, as it nearly always is.
+    entries: AtomicUsize,
+    capacity: usize,
+    keep: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    tokens: HashMap<Fingerprint, Entry>,
+    ids: Named,
+    subjects: Named,
+    clients: Named,
+    sessions: Named,
+    all: Vec<Entry>,
+}
+
+type Named = HashMap<Box<str>, Vec<Entry>>;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    issuer: Option<IssuerName>,
+    since: UnixTime,
+    until: UnixTime,
+}
+
+/// The list of revoked tokens is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the list of revoked tokens is full: {0} entries, none of which has ended")]
+pub struct RevocationsFull(usize);
+
+impl Revocations {
+    pub(super) fn new(capacity: usize, keep: Duration) -> Self {
+        Self { lists: RwLock::default(), entries: AtomicUsize::new(0), capacity, keep }
+    }
+
+    /// Adds what is meant. The entry ends with the token, if that is known, else after the longest lifetime of a token.
+    pub(super) fn add(
+        &self,
+        selector: &Selector,
+        expires: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Result<(), RevocationsFull> {
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= self.capacity {
+            lists.retain(|entry| now < entry.until);
+        }
+        if lists.len() >= self.capacity {
+            return Err(RevocationsFull(self.capacity));
+        }
+        // A little beyond `exp`, within the leeway, a token would still be taken.
+        let until = expires.unwrap_or(now + self.keep) + crate::policy::IssuerRules::MAX_LEEWAY;
+        let entry = Entry { issuer: selector.issuer.clone(), since: now, until };
+        match &selector.what {
+            What::Token(token) => drop(lists.tokens.insert(*token, entry)),
+            What::Id(id) => lists.ids.entry(id.clone()).or_default().push(entry),
+            What::Subject(subject) => lists.subjects.entry(subject.clone()).or_default().push(entry),
+            What::Client(client) => lists.clients.entry(client.clone()).or_default().push(entry),
+            What::Session(session) => lists.sessions.entry(session.clone()).or_default().push(entry),
+            What::All => lists.all.push(entry),
+        }
+        self.entries.store(lists.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether the token of these facts is revoked.
+    pub(super) fn cover(&self, key: &Fingerprint, facts: &Verified, now: UnixTime) -> bool {
+        if self.entries.load(Ordering::Acquire) == 0
+            || matches!(facts.provenance(), Provenance::Introspected { .. })
+        {
+            return false;
+        }
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        let claims = facts.claims();
+        let counts = |entry: &Entry| {
+            now < entry.until && entry.issuer.as_ref().is_none_or(|issuer| issuer == facts.issuer())
+        };
+        // A token that was issued after the revocation is another one. `iat` has whole seconds with most issuers.
+        let older = |entry: &Entry| claims.issued_at().is_none_or(|at| at.as_secs() <= entry.since.as_secs());
+        let named = |list: &Named, value: Option<&str>, fits: &dyn Fn(&Entry) -> bool| {
+            value.and_then(|value| list.get(value)).is_some_and(|found| found.iter().any(fits))
+        };
+        lists.tokens.get(key).is_some_and(counts)
+            || named(&lists.ids, claims.id(), &counts)
+            || named(&lists.subjects, claims.subject(), &|entry| counts(entry) && older(entry))
+            || named(&lists.sessions, claims.session(), &|entry| counts(entry) && older(entry))
+            || ClientClaim::ALL.iter().any(|claim| {
+                named(&lists.clients, claims.client(*claim), &|entry| counts(entry) && older(entry))
+            })
+            || lists.all.iter().any(|entry| counts(entry) && older(entry))
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.load(Ordering::Acquire)
+    }
+}
+
+impl Lists {
+    fn len(&self) -> usize {
+        let named = [&self.ids, &self.subjects, &self.clients, &self.sessions];
+        self.tokens.len()
+            + self.all.len()
+            + named.iter().flat_map(|list| list.values()).map(Vec::len).sum::<usize>()
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
+        self.tokens.retain(|_, entry| keep(entry));
+        self.all.retain(&keep);
+        for list in [&mut self.ids, &mut self.subjects, &mut self.clients, &mut self.sessions] {
+            list.retain(|_, entries| {
+                entries.retain(&keep);
+                !entries.is_empty()
+            });
+        }
+    }
+}

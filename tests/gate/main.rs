@@ -1,0 +1,6 @@
+//! The gate: what it remembers, what it judges afresh, how it fetches keys and asks issuers. On a clock that is turned by hand.
+
+mod house;
+mod keys;
+mod opaque;
+mod remembered;

@@ -1,0 +1,345 @@
+//! Opaque tokens: each question once, and an outage that fails closed.
+
+use crate::house::{API, Answers, House, Outcome, down, rules};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tollgate::gate::{
+    BoxFuture, Introspect, IntrospectionAnswer, IntrospectionSettings, Selector, SourceError,
+    SourceErrorKind, What,
+};
+use tollgate::policy::{JwtMode, Missing, OpaqueRules, Reason};
+use tollgate::testing::ManualClock;
+
+const TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn active(more: &str) -> String {
+    format!(r#"{{"active":true,"aud":"{API}","client_id":"shop","scope":"orders:read"{more}}}"#)
+}
+
+fn inactive() -> String {
+    r#"{"active":false}"#.to_owned()
+}
+
+async fn house(lines: impl IntoIterator<Item = Result<String, SourceError>>) -> (House, Arc<Answers>) {
+    let answers = Answers::new(lines);
+    (House::asking(&answers, IntrospectionSettings::default()).await, answers)
+}
+
+#[tokio::test]
+async fn a_question_is_asked_once_and_the_answer_remembered_until_exp() {
+    let exp = ManualClock::START.as_secs() + 300;
+    let (house, answers) = house([Ok(active(&format!(r#","exp":{exp}.5"#)))]).await;
+    for _ in 0..3 {
+        assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    }
+    assert_eq!(house.get_at("/admin", TOKEN).await, Outcome::Refused(Reason::Scope));
+    house.clock.advance(secs(300));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    assert_eq!(answers.times(), 1);
+    house.clock.advance(secs(1));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed, "within the leeway, asked anew");
+    assert_eq!(answers.times(), 2);
+}
+
+#[tokio::test]
+async fn without_exp_an_answer_lives_for_a_minute() {
+    let (house, answers) = house([Ok(active(""))]).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    house.clock.advance(secs(59));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    assert_eq!(answers.times(), 1);
+    house.clock.advance(secs(1));
+    answers.then(Ok(r#"{"active":false}"#));
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::Inactive));
+    assert_eq!(answers.times(), 2);
+}
+
+#[tokio::test]
+async fn the_ceiling_is_the_revocation_window() {
+    let answers = Answers::new([Ok(active(&format!(r#","exp":{}"#, ManualClock::START.as_secs() + 9_999)))]);
+    let settings = IntrospectionSettings { max_lifetime: Some(secs(20)), ..Default::default() };
+    let house = House::asking(&answers, settings).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    answers.then(Ok(r#"{"active":false}"#));
+    house.clock.advance(secs(19));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    house.clock.advance(secs(1));
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::Inactive));
+}
+
+#[tokio::test]
+async fn an_inactive_token_is_not_asked_about_for_ten_seconds() {
+    let (house, answers) = house([Ok(inactive())]).await;
+    for _ in 0..3 {
+        assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::Inactive));
+    }
+    assert_eq!(answers.times(), 1);
+    house.clock.advance(secs(10));
+    answers.then(Ok(&active("")));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+}
+
+#[tokio::test]
+async fn a_thousand_requests_with_one_token_ask_once() {
+    let answers = Answers::slow([Ok(active(""))], Duration::from_millis(30));
+    let house = Arc::new(House::asking(&answers, IntrospectionSettings::default()).await);
+    let requests: Vec<_> = (0..1_000)
+        .map(|_| {
+            let house = house.clone();
+            tokio::spawn(async move { house.get(TOKEN).await })
+        })
+        .collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), Outcome::Allowed);
+    }
+    assert_eq!(answers.times(), 1);
+}
+
+#[tokio::test]
+async fn more_questions_than_places_are_refused_at_once() {
+    let answers = Answers::slow([Ok(active(""))], Duration::from_millis(100));
+    let settings = IntrospectionSettings { max_in_flight: 4, ..Default::default() };
+    let house = Arc::new(House::asking(&answers, settings).await);
+    let requests: Vec<_> = (0..10)
+        .map(|n| {
+            let house = house.clone();
+            tokio::spawn(async move { house.get(&format!("token-number-{n}")).await })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for request in requests {
+        outcomes.push(request.await.unwrap());
+    }
+    let allowed = outcomes.iter().filter(|outcome| **outcome == Outcome::Allowed).count();
+    let refused =
+        outcomes.iter().filter(|outcome| **outcome == Outcome::Refused(Reason::IntrospectionUnavailable));
+    assert_eq!((allowed, refused.count(), answers.times()), (4, 6, 4));
+}
+
+#[tokio::test]
+async fn an_outage_is_503_for_new_tokens_and_nothing_for_remembered_ones() {
+    let (house, answers) = house([Ok(active(""))]).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    answers.then(Err(down()));
+    assert_eq!(house.get("another-opaque-token").await, Outcome::Refused(Reason::IntrospectionUnavailable));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    house.clock.advance(secs(60));
+    assert_eq!(
+        house.get(TOKEN).await,
+        Outcome::Refused(Reason::IntrospectionUnavailable),
+        "no grace by default"
+    );
+    answers.then(Ok(&active("")));
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed, "and back by itself");
+}
+
+#[tokio::test]
+async fn an_issuer_that_fails_again_and_again_is_left_alone() {
+    let (house, answers) = house([Err(down())]).await;
+    for n in 0..50 {
+        let outcome = house.get(&format!("token-number-{n}")).await;
+        assert_eq!(outcome, Outcome::Refused(Reason::IntrospectionUnavailable));
+    }
+    assert_eq!(answers.times(), 5);
+}
+
+/// An endpoint that is down, then panics, then answers.
+#[derive(Default)]
+struct Defective(AtomicUsize);
+
+impl Introspect for Defective {
+    fn introspect<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<IntrospectionAnswer, SourceError>> {
+        Box::pin(async {
+            match self.0.load(Ordering::SeqCst) {
+                0 => Err(down()),
+                1 => panic!("a defect"),
+                _ => Ok(IntrospectionAnswer::Json(active("").into())),
+            }
+        })
+    }
+
+    fn client_id(&self) -> &str {
+        "gateway"
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_panics_on_trial_is_tried_again() {
+    let endpoint = Arc::new(Defective::default());
+    let mut rules = rules();
+    rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
+    let asked = (endpoint.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+    let house = House::unready(|sources| sources.introspection = Some(asked), rules);
+    let unavailable = Outcome::Refused(Reason::IntrospectionUnavailable);
+    for n in 0..5 {
+        assert_eq!(house.get(&format!("token-number-{n}")).await, unavailable);
+    }
+    endpoint.0.store(1, Ordering::SeqCst);
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(TOKEN).await, unavailable, "on trial");
+    endpoint.0.store(2, Ordering::SeqCst);
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+}
+
+#[tokio::test]
+async fn retry_after_is_respected() {
+    let (house, answers) = house([Err(down().with_retry_after(Some(secs(7))))]).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::IntrospectionUnavailable));
+    house.clock.advance(secs(6));
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::IntrospectionUnavailable));
+    assert_eq!(answers.times(), 1);
+    house.clock.advance(secs(1));
+    answers.then(Ok(&active("")));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_tried_once_more() {
+    let connect = || SourceError::new(SourceErrorKind::Connect, "reset");
+    let (house, answers) = house([Err(connect()), Ok(active(""))]).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    assert_eq!(answers.times(), 2);
+}
+
+#[tokio::test]
+async fn a_hanging_issuer_is_waited_for_within_the_bound() {
+    let answers = Answers::slow([Ok(active(""))], secs(60));
+    let settings = IntrospectionSettings { timeout: Duration::from_millis(50), ..Default::default() };
+    let house = House::asking(&answers, settings).await;
+    let began = std::time::Instant::now();
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::IntrospectionUnavailable));
+    assert!(began.elapsed() < secs(2));
+}
+
+#[tokio::test]
+async fn grace_bridges_an_outage_but_never_exp() {
+    let exp = ManualClock::START.as_secs() + 100;
+    let answers = Answers::new([Ok(active(&format!(r#","exp":{exp}"#)))]);
+    let settings =
+        IntrospectionSettings { max_lifetime: Some(secs(20)), grace: secs(60), ..Default::default() };
+    let house = House::asking(&answers, settings).await;
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    answers.then(Err(down()));
+    house.clock.advance(secs(79));
+    assert_eq!(house.get(TOKEN).await, Outcome::Degraded);
+    house.clock.advance(secs(1));
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::IntrospectionUnavailable));
+}
+
+#[tokio::test]
+async fn answers_are_judged_like_a_jwt_s_claims() {
+    let start = ManualClock::START.as_secs();
+    let cases = [
+        (active(""), Outcome::Allowed),
+        (active(r#","token_type":"Bearer""#), Outcome::Allowed),
+        (active(r#","token_type":"refresh_token""#), Outcome::Refused(Reason::TypeNotAccess)),
+        (active(r#","iss":"https://as.example/""#), Outcome::Allowed),
+        (active(r#","iss":"https://other/""#), Outcome::Refused(Reason::IssuerUnknown)),
+        (active(&format!(r#","exp":{}"#, start - 31)), Outcome::Refused(Reason::Expired)),
+        (active(&format!(r#","nbf":{}"#, start + 31)), Outcome::Refused(Reason::NotYetValid)),
+        (active(r#","cnf":{"jkt":"x"}"#), Outcome::Refused(Reason::Binding)),
+        (active(r#","nonce":"x""#), Outcome::Refused(Reason::IdToken)),
+        (active("").replace(API, "https://other/"), Outcome::Refused(Reason::Audience)),
+        (active("").replace("\"aud\"", "\"x\""), Outcome::Refused(Reason::Audience)),
+        (active("").replace("shop", "other"), Outcome::Refused(Reason::Client)),
+        (active("").replace("client_id", "x"), Outcome::Refused(Reason::Client)),
+        (active("").replace("orders:read", "orders:reader"), Outcome::Refused(Reason::Scope)),
+        (active("").replace("true", "\"true\""), Outcome::Refused(Reason::IntrospectionUnavailable)),
+        (active(r#","active":true"#), Outcome::Refused(Reason::IntrospectionUnavailable)),
+        (active(r#","exp":"1""#), Outcome::Refused(Reason::IntrospectionUnavailable)),
+        ("<html>".to_owned(), Outcome::Refused(Reason::IntrospectionUnavailable)),
+        (inactive(), Outcome::Refused(Reason::Inactive)),
+    ];
+    for (answer, expected) in cases {
+        let (house, _) = house([Ok(answer.clone())]).await;
+        assert_eq!(house.get(TOKEN).await, expected, "{answer}");
+        assert_eq!(house.get(TOKEN).await, expected, "from memory: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_answer_may_lack_is_said_in_words() {
+    let (house, _) = house([Ok(r#"{"active":true,"scope":"orders:read"}"#.to_owned())]).await;
+    let opaque = Some(OpaqueRules::default());
+    let relaxed = |missing| tollgate::policy::IssuerRules { missing, opaque: opaque.clone(), ..rules() };
+    for (missing, expected) in [
+        (Missing { audience: true, client: true }, Outcome::Allowed),
+        (Missing { audience: true, client: false }, Outcome::Refused(Reason::Client)),
+        (Missing { audience: false, client: true }, Outcome::Refused(Reason::Audience)),
+    ] {
+        house.reload(crate::house::orders(), relaxed(missing));
+        assert_eq!(house.get(TOKEN).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn garbage_never_reaches_the_issuer() {
+    let (house, answers) = house([Ok(active(""))]).await;
+    assert_eq!(house.get("short").await, Outcome::Refused(Reason::TokenMalformed));
+    assert_eq!(house.get("with space").await, Outcome::Refused(Reason::AuthorizationMalformed));
+    assert_eq!(house.get(&"a".repeat(20_000)).await, Outcome::Refused(Reason::TokenTooLong));
+    let forged = house.issuer.token().audience(API).tampered().sign();
+    assert_eq!(
+        house.get(&forged).await,
+        Outcome::Refused(Reason::Signature),
+        "a failed signature is no second chance"
+    );
+    assert_eq!(house.get(&format!("{forged}.x.y")).await, Outcome::Refused(Reason::TokenEncrypted));
+    assert_eq!(answers.times(), 0);
+}
+
+#[tokio::test]
+async fn a_forgotten_opaque_token_is_asked_about_anew() {
+    let (house, answers) = house([Ok(active(r#","sub":"alice""#))]).await;
+    for (n, selector) in
+        [Selector::token(TOKEN), Selector::new(What::Subject("alice".into()))].iter().enumerate()
+    {
+        assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+        assert_eq!(answers.times(), n + 1);
+        assert_eq!(house.gate.revoke(selector, None).unwrap(), 1);
+    }
+    answers.then(Ok(r#"{"active":false}"#));
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::Inactive));
+}
+
+#[tokio::test]
+async fn signed_tokens_are_introspected_too_where_that_is_configured() {
+    let (house, answers) = house([Ok(active(""))]).await;
+    let always = || tollgate::policy::IssuerRules {
+        jwts: JwtMode::SignatureAndIntrospection,
+        opaque: Some(OpaqueRules::default()),
+        ..rules()
+    };
+    house.reload(crate::house::orders(), always());
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(answers.times(), 1);
+    let forged = house.issuer.token().audience(API).tampered().sign();
+    assert_eq!(house.get(&forged).await, Outcome::Refused(Reason::Signature));
+    assert_eq!(answers.times(), 1, "the signature is checked first");
+    answers.then(Ok(r#"{"active":false}"#));
+    house.clock.advance(secs(60));
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Inactive));
+    answers.then(Err(down()));
+    assert_eq!(house.get(&house.token()).await, Outcome::Refused(Reason::IntrospectionUnavailable));
+}
+
+#[tokio::test]
+async fn a_reload_that_asks_for_introspection_too_is_not_content_with_a_remembered_signature() {
+    let (house, answers) = house([Ok(inactive())]).await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    let jwts = JwtMode::SignatureAndIntrospection;
+    let opaque = Some(OpaqueRules::default());
+    house.reload(crate::house::orders(), tollgate::policy::IssuerRules { jwts, opaque, ..rules() });
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Inactive));
+    assert_eq!(answers.times(), 1);
+}

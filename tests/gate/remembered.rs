@@ -1,0 +1,184 @@
+//! Facts are remembered; judgements are made fresh.
+
+use crate::house::{API, AS, House, Outcome, orders, rules, scopes};
+use std::time::Duration;
+use tollgate::gate::{Selector, What};
+use tollgate::policy::{ClaimCondition, ClaimTest, IssuerRules, Profile, Reason, Rules};
+use tollgate::proof::{Algorithm, IssuerName};
+use tollgate::testing::ManualClock;
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[tokio::test]
+async fn the_same_token_on_two_routes_is_judged_for_each() {
+    let house = House::new().await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.get_at("/admin", &token).await, Outcome::Refused(Reason::Scope));
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.gate.remembered().0, 1);
+}
+
+#[tokio::test]
+async fn a_reload_that_tightens_a_rule_acts_on_the_next_request() {
+    type Tighten = fn(&mut Rules, &mut IssuerRules);
+    let cases: [(Reason, Tighten); 11] = [
+        (Reason::Audience, |_, issuer| issuer.audiences = Box::new(["https://other/".into()])),
+        (Reason::Audience, |route, _| route.audiences = Some(Box::new(["https://other/".into()]))),
+        (Reason::Client, |_, issuer| issuer.clients = Some(Box::new(["other".into()]))),
+        (Reason::Client, |route, _| route.clients = Some(Box::new(["other".into()]))),
+        (Reason::IssuerNotForRoute, |route, _| {
+            route.issuers = Some(Box::new([IssuerName::new("https://other/")]))
+        }),
+        (Reason::Scope, |route, _| route.scopes = scopes("orders:write")),
+        (Reason::LifetimeTooLong, |route, _| route.max_token_lifetime = Some(secs(60))),
+        (Reason::TypeNotAccess, |_, issuer| issuer.profile = Profile::Rfc9068),
+        (Reason::AlgorithmNotAllowed, |_, issuer| {
+            issuer.algorithms = [Algorithm::ES256].into_iter().collect()
+        }),
+        (Reason::IssuerUnknown, |_, issuer| issuer.name = IssuerName::new("https://other/")),
+        (Reason::Claim, |route, _| {
+            route.claims.push(ClaimCondition { claim: "sub".into(), test: ClaimTest::Equals("bob".into()) });
+        }),
+    ];
+    for (expected, tighten) in cases {
+        let house = House::new().await;
+        let token = house.token();
+        assert_eq!(house.get(&token).await, Outcome::Allowed);
+        let (mut route, mut issuer) = (orders(), rules());
+        tighten(&mut route, &mut issuer);
+        house.reload(route, issuer);
+        assert_eq!(house.get(&token).await, Outcome::Refused(expected));
+        house.reload(orders(), rules());
+        assert_eq!(house.get(&token).await, Outcome::Allowed, "and back again");
+        assert_eq!(house.keys.fetched(), 1, "a reload that leaves the sources alone fetches nothing");
+    }
+}
+
+#[tokio::test]
+async fn expiry_is_judged_on_every_hit_and_leeway_lengthens_no_entry() {
+    let house = House::new().await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    house.clock.advance(secs(3_599));
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(&token).await, Outcome::Allowed, "within the leeway it is verified anew");
+    house.clock.advance(secs(1));
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Expired));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_is_followed_in_both_directions() {
+    let house = House::new().await;
+    let builder = house.issuer.token().audience(API).client("shop").scope("orders:read");
+    let token = builder.claim("nbf", ManualClock::START.as_secs()).sign();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    house.clock.jump(ManualClock::START + secs(100_000));
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Expired));
+    house.clock.jump(ManualClock::START - secs(100_000));
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::NotYetValid));
+    house.clock.jump(ManualClock::START);
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+}
+
+#[tokio::test]
+async fn a_key_that_leaves_the_set_takes_its_tokens_along() {
+    let house = House::new().await;
+    let old = house.token();
+    assert_eq!(house.get(&old).await, Outcome::Allowed);
+    house.issuer.rotate();
+    house.issuer.withdraw("k1");
+    assert_eq!(house.get(&old).await, Outcome::Allowed, "nobody has looked yet");
+    house.clock.advance(secs(30));
+    assert_eq!(house.get(&house.token()).await, Outcome::Allowed);
+    assert_eq!(house.get(&old).await, Outcome::Refused(Reason::KeyUnknown));
+}
+
+#[tokio::test]
+async fn a_key_replaced_under_its_name_takes_its_tokens_along() {
+    let house = House::new().await;
+    let old = house.token();
+    assert_eq!(house.get(&old).await, Outcome::Allowed);
+    house.issuer.replace();
+    let new = house.token();
+    assert_eq!(
+        house.get(&new).await,
+        Outcome::Refused(Reason::Signature),
+        "a known name is no reason to fetch"
+    );
+    house.clock.advance(secs(30));
+    let unknown = house.issuer.token().audience(API).header("kid", "k9").sign();
+    assert_eq!(house.get(&unknown).await, Outcome::Refused(Reason::KeyUnknown));
+    assert_eq!(house.get(&old).await, Outcome::Refused(Reason::Signature));
+    assert_eq!(house.get(&new).await, Outcome::Allowed);
+}
+
+#[tokio::test]
+async fn another_spelling_of_a_remembered_token_is_another_token() {
+    let house = House::new().await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    let mut other = token.clone();
+    let last = other.pop().unwrap();
+    // The last character of a 256-byte signature carries four bits that mean nothing.
+    other.push(if last == 'A' { 'B' } else { char::from(last as u8 + 1) });
+    assert_eq!(house.get(&other).await, Outcome::Refused(Reason::TokenMalformed));
+    assert_eq!(house.get(&format!("{token}=")).await, Outcome::Refused(Reason::OpaqueNotTaken));
+}
+
+#[tokio::test]
+async fn a_revoked_token_stays_refused_until_it_expires_and_others_pass() {
+    type Choose = fn(&str) -> Selector;
+    let selectors: [(Choose, bool); 7] = [
+        (|token| Selector::token(token), true),
+        (|_| Selector::new(What::Id("token-1".into())), true),
+        (|_| Selector::new(What::Subject("alice".into())), false),
+        (|_| Selector::new(What::Client("shop".into())), false),
+        (|_| Selector::new(What::Session("s1".into())), false),
+        (|_| Selector::new(What::All).of_issuer(IssuerName::new(AS)), false),
+        (|_| Selector::new(What::All), false),
+    ];
+    for (selector, single) in selectors {
+        let house = House::new().await;
+        let make = || {
+            let builder =
+                house.issuer.token().audience(API).client("shop").scope("orders:read").subject("alice");
+            builder.claim("sid", "s1")
+        };
+        let (token, other) = (make().claim("jti", "token-1").sign(), make().claim("jti", "token-2").sign());
+        assert_eq!(house.get(&token).await, Outcome::Allowed);
+        let selector = selector(&token);
+        house.clock.advance(secs(10));
+        assert_eq!(house.gate.revoke(&selector, None).unwrap(), 1, "{selector:?}");
+        assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Revoked), "{selector:?}");
+        let expected = if single { Outcome::Allowed } else { Outcome::Refused(Reason::Revoked) };
+        assert_eq!(house.get(&other).await, expected, "issued before: {selector:?}");
+        house.clock.advance(secs(10));
+        let later = make().issued(ManualClock::START + secs(20), secs(3_600)).claim("jti", "token-3").sign();
+        assert_eq!(house.get(&later).await, Outcome::Allowed, "issued afterwards: {selector:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_of_another_issuer_is_none_of_ours() {
+    let house = House::new().await;
+    let token = house.token();
+    let other = Selector::new(What::Subject("alice".into())).of_issuer(IssuerName::new("https://other/"));
+    assert_eq!(house.gate.revoke(&other, None).unwrap(), 0);
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.gate.revoked(), 1);
+}
+
+#[tokio::test]
+async fn a_forgotten_signed_token_is_verified_anew() {
+    let house = House::new().await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.gate.forget(&Selector::token(&token)), 1);
+    assert_eq!(house.gate.forget(&Selector::token(&token)), 0);
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    assert_eq!(house.gate.forget(&Selector::new(What::All)), 1);
+}
