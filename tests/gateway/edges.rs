@@ -1,0 +1,77 @@
+//! Odd callers: old ones, impatient ones, and those that say too much.
+
+use crate::backend::Backend;
+use crate::harness::before;
+use std::time::Duration;
+
+#[tokio::test]
+async fn http_1_0_is_served_with_a_host_and_without_chunks() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let mut client = gateway.connect().await;
+    let answer = client.ask("GET /public/a HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
+    assert!(client.closes_within(Duration::from_secs(2)).await);
+    assert!(backend.last().head.starts_with("GET /public/a HTTP/1.1\r\n"));
+    let mut client = gateway.connect().await;
+    let answer = client.ask("GET /public/stream HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n").await;
+    assert_eq!((answer.field("transfer-encoding"), answer.field("connection")), (None, Some("close")));
+    assert_eq!(answer.text(), "firstsecond");
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_costs_nobody_else_anything() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    for _ in 0..20 {
+        let mut client = gateway.connect().await;
+        client.send("POST /public/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await;
+        drop(client);
+        let mut client = gateway.connect().await;
+        client.send("GET /public/slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        drop(client);
+    }
+    assert_eq!(gateway.get("/public/a", "").await.status, 200);
+    assert!(
+        backend.requests().iter().all(|request| request.target() != "/public/echo"),
+        "half a body is none"
+    );
+}
+
+#[tokio::test]
+async fn bytes_after_an_upgrade_that_was_refused_are_no_request() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let mut client = gateway.connect().await;
+    let smuggled = "GET /orders/1 HTTP/1.1\r\nHost: a\r\nX-Auth-Request-User: root\r\n\r\n";
+    let head = "GET /public/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    client.send(format!("{head}{smuggled}")).await;
+    let first = client.answer().await;
+    assert!(first.is_none_or(|answer| answer.status != 101));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(
+        backend.requests().iter().all(|request| !request.head.contains("root")),
+        "{:?}",
+        backend.requests()
+    );
+}
+
+#[tokio::test]
+async fn chunks_are_strict() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let head = "POST /public/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for body in [
+        "-1\r\n\r\n",
+        "zz\r\n\r\n",
+        "fffffffffffffffff\r\nx",
+        "2\r\nabcd\r\n0\r\n\r\n",
+        "+2\r\nab\r\n0\r\n\r\n",
+    ] {
+        let mut client = gateway.connect().await;
+        client.send(format!("{head}{body}")).await;
+        let answer = client.answer().await;
+        assert!(answer.as_ref().is_none_or(|answer| answer.status >= 400), "{body:?}: {answer:?}");
+    }
+    assert!(backend.requests().is_empty(), "{:?}", backend.requests());
+}
