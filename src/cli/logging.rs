@@ -62,6 +62,6 @@ mod tests {
         };
         assert_eq!(told(Box::new(|| panic!("a room is on fire"))), "a room is on fire");
         assert_eq!(told(Box::new(move || panic!("{token}"))), "(message withheld)");
-        assert_eq!(told(Box::new(|| drop("a secret".parse::<u8>().unwrap()))), "(message withheld)");
+        assert_eq!(told(Box::new(|| drop(std::fs::File::open("a secret").unwrap()))), "(message withheld)");
     }
 }
