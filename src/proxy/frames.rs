@@ -143,8 +143,8 @@ mod tests {
     fn a_header_block_ends_with_its_last_frame() {
         let settings = frame(4, 0, 0);
         assert!(within(&[], 0), "the preface alone");
-        assert!(!within(&[settings.clone()], 0));
-        assert!(within(&[settings.clone()], 1));
+        assert!(!within(std::slice::from_ref(&settings), 0));
+        assert!(within(std::slice::from_ref(&settings), 1));
         assert!(!within(&[frame(HEADERS, END_HEADERS, 20)], 0));
         assert!(within(&[frame(HEADERS, END_HEADERS, 20)], 1));
         assert!(within(&[frame(HEADERS, 0, 20)], 0));
