@@ -7,6 +7,7 @@ mod breaker;
 mod desk;
 mod errand;
 mod facts;
+mod forget;
 mod hall;
 mod keyring;
 mod observe;
@@ -24,7 +25,7 @@ pub use sources::{
 
 use crate::policy::{Decision, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
-use crate::time::{Clock, SystemClock, UnixTime};
+use crate::time::{Clock, SystemClock};
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
@@ -297,34 +298,6 @@ impl Gate {
     /// About how many tokens are remembered, and what they weigh in bytes.
     pub fn remembered(&self) -> (u64, u64) {
         self.facts.size()
-    }
-
-    /// Forgets the facts of these tokens, and returns how many that were. An opaque one is asked about anew when it comes
-    /// again; a signed one is verified anew.
-    pub fn forget(&self, selector: &Selector) -> usize {
-        match selector.what() {
-            What::Token(token) => {
-                let state = self.state.load();
-                let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
-                std::iter::once(*token).chain(asked).filter(|key| self.facts.forget(key)).count()
-            }
-            _ => self.facts.forget_where(|facts| selector.matches(facts)),
-        }
-    }
-
-    /// Forgets the facts of these tokens, and refuses those of them that are signed until they expire: at `expires` where
-    /// that is known.
-    ///
-    /// # Errors
-    /// [`RevocationsFull`] if the list is full. Nothing is dropped from it to make room: that would take a revoked token back.
-    pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
-        self.revocations.add(selector, expires, self.clock.now())?;
-        Ok(self.forget(selector))
-    }
-
-    /// How many revocations are listed.
-    pub fn revoked(&self) -> usize {
-        self.revocations.len()
     }
 
     /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.
