@@ -8,10 +8,12 @@ mod desk;
 mod errand;
 mod facts;
 mod forget;
+mod forgotten;
 mod hall;
 mod keyring;
 mod observe;
 mod revocations;
+mod shared;
 mod sources;
 
 pub use desk::IntrospectionSettings;
@@ -19,6 +21,7 @@ pub use errand::{Errand, Progress};
 pub use keyring::KeyRing;
 pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
 pub use revocations::{RevocationsFull, Selector, What};
+pub use shared::{CLOCK_SKEW, Notice, NoticeKind, SHARED_FOR, SharedAnswer, SharedMemory, SharedQuestion};
 pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
 };
@@ -29,6 +32,7 @@ use crate::time::{Clock, SystemClock};
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
+use forgotten::Forgotten;
 use revocations::Revocations;
 use std::collections::HashMap;
 use std::fmt;
@@ -57,7 +61,7 @@ use std::time::Duration;
 /// ```
 pub struct Gate {
     state: ArcSwap<State>,
-    facts: Arc<FactCache>,
+    memory: Arc<Memory>,
     revocations: Revocations,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
@@ -68,6 +72,13 @@ pub struct Gate {
 struct State {
     policy: Arc<Policy>,
     issuers: HashMap<IssuerName, Arc<LiveIssuer>>,
+}
+
+/// What is known of tokens here, and who is asked what is known of them elsewhere.
+struct Memory {
+    facts: FactCache,
+    forgotten: Forgotten,
+    shared: Option<Arc<dyn SharedMemory>>,
 }
 
 /// An issuer with its live parts.
@@ -122,6 +133,7 @@ pub struct GateBuilder {
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
     revocations: (usize, Duration),
+    shared: Option<Arc<dyn SharedMemory>>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
@@ -156,6 +168,15 @@ impl GateBuilder {
         self
     }
 
+    /// What this gate knows together with others. Default: nothing.
+    ///
+    /// That brings [`Gate::learn`] what the others forget and revoke is left to whoever makes both.
+    #[must_use]
+    pub fn shared(mut self, memory: Arc<dyn SharedMemory>) -> Self {
+        self.shared = Some(memory);
+        self
+    }
+
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -172,11 +193,15 @@ impl GateBuilder {
 
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
-        let facts = Arc::new(FactCache::new(self.cache_bytes));
+        let memory = Memory {
+            facts: FactCache::new(self.cache_bytes),
+            forgotten: Forgotten::default(),
+            shared: self.shared,
+        };
         let policy = Arc::new(self.policy);
         let gate = Gate {
             state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
-            facts,
+            memory: Arc::new(memory),
             revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
@@ -199,6 +224,7 @@ impl Gate {
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
             revocations: (100_000, Duration::from_secs(24 * 3_600)),
+            shared: None,
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(Silent),
         }
@@ -270,7 +296,7 @@ impl Gate {
                 endpoint,
                 settings,
                 ring.clone(),
-                self.facts.clone(),
+                self.memory.clone(),
                 self.clock.clone(),
                 self.observer.clone(),
             )
@@ -297,7 +323,7 @@ impl Gate {
 
     /// About how many tokens are remembered, and what they weigh in bytes.
     pub fn remembered(&self) -> (u64, u64) {
-        self.facts.size()
+        self.memory.facts.size()
     }
 
     /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.

@@ -117,7 +117,7 @@ struct Lists {
 
 type Named = HashMap<Box<str>, Vec<Entry>>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     issuer: Option<IssuerName>,
     since: UnixTime,
@@ -134,11 +134,18 @@ impl Revocations {
         Self { lists: RwLock::default(), entries: AtomicUsize::new(0), capacity, keep }
     }
 
-    /// Adds what is meant. The entry ends with the token, if that is known, else after the longest lifetime of a token.
+    /// When an entry ends: with the token, if that is known, else after the longest lifetime of a token.
+    pub(super) fn end(&self, expires: Option<UnixTime>, now: UnixTime) -> UnixTime {
+        // A little beyond `exp`, within the leeway, a token would still be taken.
+        expires.unwrap_or(now + self.keep) + crate::policy::IssuerRules::MAX_LEEWAY
+    }
+
+    /// Adds what is meant, as revoked at `since`.
     pub(super) fn add(
         &self,
         selector: &Selector,
-        expires: Option<UnixTime>,
+        since: UnixTime,
+        until: UnixTime,
         now: UnixTime,
     ) -> Result<(), RevocationsFull> {
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
@@ -148,16 +155,19 @@ impl Revocations {
         if lists.len() >= self.capacity {
             return Err(RevocationsFull(self.capacity));
         }
-        // A little beyond `exp`, within the leeway, a token would still be taken.
-        let until = expires.unwrap_or(now + self.keep) + crate::policy::IssuerRules::MAX_LEEWAY;
-        let entry = Entry { issuer: selector.issuer.clone(), since: now, until };
+        let entry = Entry { issuer: selector.issuer.clone(), since, until };
         match &selector.what {
-            What::Token(token) => drop(lists.tokens.insert(*token, entry)),
-            What::Id(id) => lists.ids.entry(id.clone()).or_default().push(entry),
-            What::Subject(subject) => lists.subjects.entry(subject.clone()).or_default().push(entry),
-            What::Client(client) => lists.clients.entry(client.clone()).or_default().push(entry),
-            What::Session(session) => lists.sessions.entry(session.clone()).or_default().push(entry),
-            What::All => lists.all.push(entry),
+            What::Token(token) => {
+                let listed = lists.tokens.entry(*token).or_insert_with(|| entry.clone());
+                listed.until = listed.until.max(until);
+                // A token has one issuer: who names another one, or none, means this very token all the same.
+                listed.issuer = entry.issuer.filter(|issuer| listed.issuer.as_ref() == Some(issuer));
+            }
+            What::Id(id) => once(lists.ids.entry(id.clone()).or_default(), entry),
+            What::Subject(subject) => once(lists.subjects.entry(subject.clone()).or_default(), entry),
+            What::Client(client) => once(lists.clients.entry(client.clone()).or_default(), entry),
+            What::Session(session) => once(lists.sessions.entry(session.clone()).or_default(), entry),
+            What::All => once(&mut lists.all, entry),
         }
         self.entries.store(lists.len(), Ordering::Release);
         Ok(())
@@ -193,6 +203,13 @@ impl Revocations {
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
         self.entries.load(Ordering::Acquire)
+    }
+}
+
+/// Gateways that share their lists may be told of an entry twice.
+fn once(list: &mut Vec<Entry>, entry: Entry) {
+    if !list.contains(&entry) {
+        list.push(entry);
     }
 }
 
