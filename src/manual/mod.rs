@@ -1,1 +1,11 @@
-//! The manual.
+//! The manual: pages without code.
+//!
+//! - [`walk`]: a request's life, from the bytes of its head to the answer.
+//! - [`defaults`]: each default, with its unit and its reason.
+//! - [`attacks`]: each attack, the room that answers it, and the test that shows it.
+//! - [`operating`]: what an operator sees, above all when an issuer is in trouble.
+
+pub mod attacks;
+pub mod defaults;
+pub mod operating;
+pub mod walk;

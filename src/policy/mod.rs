@@ -6,6 +6,7 @@
 mod answer;
 mod binding;
 mod decision;
+mod demand;
 mod identity;
 mod issuer;
 mod path;

@@ -13,7 +13,8 @@ use std::borrow::Cow;
 ///    control, no byte above ASCII.
 /// 4. Escapes: none of a character that needs none (`%61`), since that is a second spelling; none of a separator or of
 ///    something that a second reader might take for one: `/ \ . % ; ? #`, controls and bytes above ASCII. `%2F` alone is
-///    let through to be judged by the route, which must allow it in words.
+///    let through to be judged by the route, which must allow it in words. No `%20` at either end of a segment, where some
+///    servers trim it (CVE-2020-17523).
 /// 5. The query is visible ASCII without `#`, and has no parameter `access_token`: a token in a URL ends up in logs
 ///    (RFC 6750 section 2.3), so it is neither taken nor forwarded.
 ///
@@ -78,6 +79,30 @@ impl<'a> CanonicalPath<'a> {
             .map(move |segment| if escaped { decode(segment) } else { Cow::Borrowed(segment) })
     }
 
+    /// The segments as they are spelled.
+    pub(super) fn spelled_segments(&self) -> impl Iterator<Item = &'a str> + Clone {
+        self.path.split('/').skip(1)
+    }
+
+    /// The segments as they are spelled, of the path without its last slash, or with one if there is none.
+    pub(super) fn segments_with_last_slash_toggled(&self) -> impl Iterator<Item = &'a str> + Clone {
+        let (path, last) = match self.path.strip_suffix('/') {
+            Some(without) => (without, None),
+            None => (self.path, Some("")),
+        };
+        path.split('/').skip(1).chain(last)
+    }
+
+    /// Whether it ends in a slash.
+    pub(super) fn ends_in_slash(&self) -> bool {
+        self.path.ends_with('/')
+    }
+
+    /// Whether there is an escape.
+    pub(super) fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+
     /// Whether there is a `%2F`.
     pub(super) fn has_encoded_slash(&self) -> bool {
         self.encoded_slash
@@ -116,6 +141,9 @@ pub enum PathError {
     /// A reader that ignores case would take it for another route's.
     #[error("the path names another route if case is ignored")]
     Case,
+    /// A reader that ignores a slash at the end would take it for another route's, which asks for something else.
+    #[error("the path names another route if a slash at its end is ignored")]
+    LastSlash,
     /// The query has a parameter `access_token`.
     #[error("the query has an `access_token`; a token belongs in the `Authorization` header")]
     TokenInQuery,
@@ -155,6 +183,7 @@ fn check_segments(path: &str) -> Result<(), PathError> {
         match segment {
             "" if segments.peek().is_some() => return Err(PathError::EmptySegment),
             "." | ".." => return Err(PathError::DotSegment),
+            _ if segment.starts_with("%20") || segment.ends_with("%20") => return Err(PathError::Escape),
             _ => {}
         }
     }
@@ -173,7 +202,7 @@ fn check_query(query: &str) -> Result<(), PathError> {
 }
 
 /// Decodes the escapes of a checked segment, but not `%2F`. All that is left decodes to ASCII.
-fn decode(segment: &str) -> Cow<'_, str> {
+pub(super) fn decode(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
     }
@@ -316,6 +345,10 @@ mod tests {
             ("/%5f", Escape),
             ("/%30", Escape),
             ("/%u002f", Escape),
+            ("/%20", Escape),
+            ("/a%20", Escape),
+            ("/%20a/b", Escape),
+            ("/a%20/", Escape),
             ("/a?b#c", Character),
             ("/a?b c", Character),
             ("/a?\u{e9}", Character),

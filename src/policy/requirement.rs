@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a route asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Requirement {
     /// Nothing: no token is looked at.
     Public,
@@ -19,7 +19,7 @@ pub enum Requirement {
 }
 
 /// The rules that a token must meet on a route, beside those of its issuer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// The scopes, by method.
     pub scopes: MethodScopes,
@@ -53,7 +53,7 @@ impl Rules {
 }
 
 /// The scopes that a route asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MethodScopes {
     /// The same for every method.
     Every(ScopeRule),
@@ -88,13 +88,13 @@ impl MethodScopes {
 /// assert!(!rule.met_by(&ScopeSet::from_delimited("reader")));
 /// # Ok::<(), tollgate::token::InvalidScope>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScopeRule {
     any: Box<[Box<[RequiredScope]>]>,
 }
 
 /// A scope, and every other that implies it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct RequiredScope {
     scope: Scope,
     implied_by: Box<[Scope]>,

@@ -1,11 +1,14 @@
 //! The routes, and which one a request takes: the most specific, whatever their order.
 
+mod tree;
+
 use super::template::TemplateSegment;
 use super::{CanonicalPath, PathError, Requirement, Template};
 use http::Method;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
+use tree::{Leaf, Node, Reading};
 
 /// One route: which requests it is for, what it asks of them, and how those that meet it are carried on.
 #[derive(Clone, Debug)]
@@ -216,7 +219,13 @@ impl RouteTable {
 
     /// The route that a request takes.
     ///
-    /// A path that would take another route to a reader that ignores case, or that decodes `%2F`, is refused.
+    /// A path is refused if it would take another route to a reader
+    /// 1. that ignores case,
+    /// 2. that does not decode escapes (a literal is matched by the very spelling that the template has),
+    /// 3. that decodes `%2F`,
+    /// 4. that ignores a slash at the end, where the other route is more specific and asks for something else,
+    ///
+    /// or that does several of these.
     ///
     /// # Errors
     /// [`NotFound`] if none takes it.
@@ -227,16 +236,14 @@ impl RouteTable {
         path: &CanonicalPath<'_>,
     ) -> Result<RouteIndex, NotFound> {
         let host = authority.map(host_of);
-        let leaf = self.leaf(host.as_deref(), path, Letters::AsTheyAre).ok_or(NotFound::Unmatched)?;
-        if self.upper_case || path.as_str().bytes().any(|byte| byte.is_ascii_uppercase()) {
-            let folded = self.leaf(host.as_deref(), path, Letters::Folded);
-            if !folded.is_some_and(|folded| std::ptr::eq(folded, leaf)) {
-                return Err(NotFound::Path(PathError::Case));
-            }
-        }
+        let place = Place { table: self, host: host.as_deref(), method };
+        let leaf = place.leaf(path.spelled_segments(), Reading::OURS).ok_or(NotFound::Unmatched)?;
+        place.check_spelling(leaf, path).map_err(NotFound::Path)?;
         let index = self.select(leaf, method).ok_or_else(|| NotFound::Method(self.methods(leaf)))?;
+        let route = self.get(index).ok_or(NotFound::Unmatched)?;
+        place.check_last_slash(leaf, route, path).map_err(NotFound::Path)?;
         if path.has_encoded_slash() {
-            self.check_encoded_slashes(host.as_deref(), leaf, index, path).map_err(NotFound::Path)?;
+            place.check_encoded_slashes(leaf, route, path).map_err(NotFound::Path)?;
         }
         Ok(index)
     }
@@ -266,30 +273,85 @@ impl RouteTable {
         methods.dedup();
         methods
     }
+}
+
+/// Where a request looks for its route.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    table: &'t RouteTable,
+    host: Option<&'t str>,
+    method: &'t Method,
+}
+
+impl<'t> Place<'t> {
+    fn leaf<'p>(
+        &self,
+        segments: impl Iterator<Item = &'p str> + Clone,
+        reading: Reading,
+    ) -> Option<&'t Leaf> {
+        let table = self.table;
+        let exact = self.host.and_then(|host| table.exact.get(host));
+        let below = self.host.filter(|_| !table.below.is_empty()).into_iter().flat_map(suffixes);
+        let below = below.filter_map(|suffix| table.below.get(suffix));
+        let mut trees = exact.into_iter().chain(below).chain(std::iter::once(&table.any));
+        trees.find_map(|tree| tree.find(segments.clone(), reading))
+    }
+
+    fn readings(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Reading> {
+        let cased = self.table.upper_case || path.as_str().bytes().any(|byte| byte.is_ascii_uppercase());
+        Reading::others(cased, path.is_escaped())
+    }
+
+    fn check_spelling(&self, leaf: &Leaf, path: &CanonicalPath<'_>) -> Result<(), PathError> {
+        let differs = |reading: &Reading| {
+            let theirs = self.leaf(path.spelled_segments(), *reading);
+            !theirs.is_some_and(|theirs| std::ptr::eq(theirs, leaf))
+        };
+        self.readings(path).find(differs).map_or(Ok(()), |reading| Err(reading.error()))
+    }
+
+    fn check_last_slash(
+        &self,
+        leaf: &Leaf,
+        route: &Route,
+        path: &CanonicalPath<'_>,
+    ) -> Result<(), PathError> {
+        if !route.template.ends_in_rest() {
+            return Ok(());
+        }
+        let asks_otherwise = |reading| {
+            let theirs = self.leaf(path.segments_with_last_slash_toggled(), reading);
+            theirs.filter(|theirs| !std::ptr::eq(*theirs, leaf)).is_some_and(|theirs| {
+                let routes = || theirs.0.iter().filter_map(|index| self.table.get(*index));
+                // Without its slash the path may be one of a wider `{*rest}`, which it was before as well.
+                let wider = path.ends_in_slash() && routes().any(|route| route.template.ends_in_rest());
+                let other = self.table.select(theirs, self.method).and_then(|index| self.table.get(index));
+                !wider && other.is_none_or(|other| other.requirement != route.requirement)
+            })
+        };
+        if std::iter::once(Reading::OURS).chain(self.readings(path)).any(asks_otherwise) {
+            return Err(PathError::LastSlash);
+        }
+        Ok(())
+    }
 
     fn check_encoded_slashes(
         &self,
-        host: Option<&str>,
         leaf: &Leaf,
-        index: RouteIndex,
+        route: &Route,
         path: &CanonicalPath<'_>,
     ) -> Result<(), PathError> {
-        if !self.get(index).is_some_and(|route| route.encoded_slashes) {
+        if !route.encoded_slashes {
             return Err(PathError::EncodedSlash);
         }
         let decoded = path.with_slashes_decoded();
         let decoded = CanonicalPath::parse(decoded.as_bytes())?;
-        let same =
-            self.leaf(host, &decoded, Letters::AsTheyAre).is_some_and(|other| std::ptr::eq(other, leaf));
-        if same { Ok(()) } else { Err(PathError::EncodedSlash) }
-    }
-
-    fn leaf(&self, host: Option<&str>, path: &CanonicalPath<'_>, letters: Letters) -> Option<&Leaf> {
-        let exact = host.and_then(|host| self.exact.get(host));
-        let below = host.filter(|_| !self.below.is_empty()).into_iter().flat_map(suffixes);
-        let below = below.filter_map(|suffix| self.below.get(suffix));
-        let mut trees = exact.into_iter().chain(below).chain(std::iter::once(&self.any));
-        trees.find_map(|tree| tree.find(path.segments(), letters))
+        let theirs = self.leaf(decoded.spelled_segments(), Reading::OURS);
+        if !theirs.is_some_and(|theirs| std::ptr::eq(theirs, leaf)) {
+            return Err(PathError::EncodedSlash);
+        }
+        self.check_spelling(leaf, &decoded)?;
+        self.check_last_slash(leaf, route, &decoded)
     }
 }
 
@@ -308,35 +370,45 @@ impl RouteTableBuilder {
     /// # Errors
     /// A [`Tie`] if there is one already that nothing tells apart from it, or only the case of its letters.
     pub fn add(&mut self, route: Route) -> Result<RouteIndex, Tie> {
-        let table = &mut self.0;
-        let index = RouteIndex(table.routes.len());
+        let (segments, index) = (route.template.segments(), RouteIndex(self.0.routes.len()));
         let letters = |segment: &TemplateSegment| match segment {
-            TemplateSegment::Literal(text) => text.bytes().any(|byte| byte.is_ascii_uppercase()),
+            TemplateSegment::Literal(text) => text.decoded.bytes().any(|byte| byte.is_ascii_uppercase()),
             _ => false,
         };
-        table.upper_case |= route.template.segments().iter().any(letters);
-        if route.hosts.is_empty() {
-            Self::join(table.any.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
+        // Every place is looked at before one is taken: a route that ties leaves no trace.
+        for take in [false, true] {
+            if route.hosts.is_empty() {
+                Self::join(self.0.any.leaf_mut(segments)?, &self.0.routes, &route, index, take)?;
+            }
+            for host in &route.hosts {
+                let tree = match host {
+                    HostPattern::Exact(name) => self.0.exact.entry(name.clone()).or_default(),
+                    HostPattern::Below(suffix) => self.0.below.entry(suffix.clone()).or_default(),
+                };
+                Self::join(tree.leaf_mut(segments)?, &self.0.routes, &route, index, take)?;
+            }
         }
-        for host in &route.hosts {
-            let tree = match host {
-                HostPattern::Exact(name) => table.exact.entry(name.clone()).or_default(),
-                HostPattern::Below(suffix) => table.below.entry(suffix.clone()).or_default(),
-            };
-            Self::join(tree.leaf_mut(route.template.segments())?, &table.routes, &route, index)?;
-        }
-        table.routes.push(route);
+        self.0.upper_case |= segments.iter().any(letters);
+        self.0.routes.push(route);
         Ok(index)
     }
 
-    fn join(leaf: &mut Leaf, routes: &[Route], route: &Route, index: RouteIndex) -> Result<(), Tie> {
+    fn join(
+        leaf: &mut Leaf,
+        routes: &[Route],
+        route: &Route,
+        index: RouteIndex,
+        take: bool,
+    ) -> Result<(), Tie> {
         let ties = |index: &&RouteIndex| {
             routes.get(index.0).is_some_and(|other| other.methods.overlap(&route.methods))
         };
         if let Some(first) = leaf.0.iter().find(ties) {
             return Err(Tie { first: *first });
         }
-        leaf.0.push(index);
+        if take && !leaf.0.contains(&index) {
+            leaf.0.push(index);
+        }
         Ok(())
     }
 
@@ -352,77 +424,6 @@ impl RouteTableBuilder {
 pub struct Tie {
     /// The one that was there first.
     pub first: RouteIndex,
-}
-
-/// How a path's letters are compared.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Letters {
-    AsTheyAre,
-    /// As a reader sees them that ignores case.
-    Folded,
-}
-
-/// The routes of one place in the tree, which only their methods tell apart.
-#[derive(Debug, Default)]
-struct Leaf(Vec<RouteIndex>);
-
-/// A tree of path segments.
-#[derive(Debug, Default)]
-struct Node {
-    /// By the text of the segment, in lower case: at one place, no two literals differ by case alone.
-    literals: HashMap<Box<str>, (Box<str>, Node)>,
-    capture: Option<Box<Node>>,
-    rest: Leaf,
-    here: Leaf,
-}
-
-impl Node {
-    /// The leaf for this template. Where a literal differs from another by the case of its letters alone, the error is a
-    /// route of the other.
-    fn leaf_mut(&mut self, segments: &[TemplateSegment]) -> Result<&mut Leaf, Tie> {
-        match segments {
-            [] => Ok(&mut self.here),
-            [TemplateSegment::Rest(_), ..] => Ok(&mut self.rest),
-            [TemplateSegment::Literal(text), more @ ..] => {
-                let entry = self.literals.entry(text.to_ascii_lowercase().into());
-                let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
-                match node.first().filter(|_| known != text) {
-                    Some(first) => Err(Tie { first }),
-                    None => node.leaf_mut(more),
-                }
-            }
-            [TemplateSegment::Capture(_), more @ ..] => self.capture.get_or_insert_default().leaf_mut(more),
-        }
-    }
-
-    /// Some route below this node.
-    fn first(&self) -> Option<RouteIndex> {
-        let here = self.here.0.first().or_else(|| self.rest.0.first()).copied();
-        let capture = || self.capture.as_ref().and_then(|node| node.first());
-        here.or_else(capture).or_else(|| self.literals.values().find_map(|(_, node)| node.first()))
-    }
-
-    fn find<'p>(
-        &self,
-        mut segments: impl Iterator<Item = Cow<'p, str>> + Clone,
-        letters: Letters,
-    ) -> Option<&Leaf> {
-        let Some(segment) = segments.next() else { return (!self.here.0.is_empty()).then_some(&self.here) };
-        let literal = || self.literal(&segment, letters)?.find(segments.clone(), letters);
-        let capture =
-            || self.capture.as_ref().filter(|_| !segment.is_empty())?.find(segments.clone(), letters);
-        literal().or_else(capture).or_else(|| (!self.rest.0.is_empty()).then_some(&self.rest))
-    }
-
-    fn literal(&self, segment: &str, letters: Letters) -> Option<&Self> {
-        let folded: Cow<'_, str> = if segment.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            segment.to_ascii_lowercase().into()
-        } else {
-            segment.into()
-        };
-        let (text, node) = self.literals.get(&*folded)?;
-        (letters == Letters::Folded || **text == *segment).then_some(node)
-    }
 }
 
 /// The host of an authority: without port or trailing dot, in lower case.

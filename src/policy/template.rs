@@ -8,7 +8,7 @@ use std::fmt;
 ///
 /// A segment is a literal, or `{name}`, which stands for exactly one non-empty segment. The last one may be `{*name}`, which
 /// stands for whatever follows, at least for the slash before it: `/files/{*rest}` matches `/files/` and `/files/a/b`, but
-/// not `/files`. Literals are canonical (see [`CanonicalPath`]) and compared exactly.
+/// not `/files`. Literals are canonical (see [`CanonicalPath`]) and compared exactly: a path must spell them as the template does.
 ///
 /// ```
 /// use tollgate::policy::Template;
@@ -27,12 +27,21 @@ pub struct Template {
 /// One segment of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TemplateSegment {
-    /// This very text, escapes decoded.
-    Literal(Box<str>),
+    /// This very text.
+    Literal(Literal),
     /// Any one segment, under this name.
     Capture(Box<str>),
     /// All that follows, under this name.
     Rest(Box<str>),
+}
+
+/// A literal segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Literal {
+    /// As it is written in the template.
+    pub(super) spelled: Box<str>,
+    /// Its escapes decoded.
+    pub(super) decoded: Box<str>,
 }
 
 impl Template {
@@ -101,6 +110,11 @@ impl Template {
         }
     }
 
+    /// Whether its last segment stands for whatever follows.
+    pub(super) fn ends_in_rest(&self) -> bool {
+        matches!(self.segments.last(), Some(TemplateSegment::Rest(_)))
+    }
+
     pub(super) fn segments(&self) -> &[TemplateSegment] {
         &self.segments
     }
@@ -161,7 +175,7 @@ fn literal(part: &str, last: bool) -> Result<TemplateSegment, InvalidTemplate> {
         return Err(never(super::PathError::EncodedSlash));
     }
     let decoded = path.segments().next().unwrap_or_default();
-    Ok(TemplateSegment::Literal(decoded.into()))
+    Ok(TemplateSegment::Literal(Literal { spelled: part.into(), decoded: decoded.into() }))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::{MethodScopes, Rules, ScopeRule};
 
 fn route(path: &str, hosts: &[&str], methods: &[Method]) -> Route {
     let mut route = Route::new(Template::parse(path).unwrap(), Requirement::Public);
@@ -67,11 +68,70 @@ fn nothing_matches_by_prefix() {
 }
 
 #[test]
-fn a_second_spelling_takes_the_same_route() {
-    let table = paths(&["/a+b/{x}", "/{*all}"]);
-    assert_eq!(get(&table, "/a+b/1"), Ok(0));
-    assert_eq!(get(&table, "/a%2Bb/1"), Ok(0));
-    assert_eq!(get(&table, "/a%2bb/1"), Ok(0));
+fn a_literal_is_matched_by_its_own_spelling_alone() {
+    let refused = Err(NotFound::Path(PathError::Escape));
+    // `+` and `%2B` are the same to who decodes, and different to who does not (RFC 3986 section 2.2).
+    let plus = paths(&["/a+b/{x}", "/{*all}"]);
+    assert_eq!(get(&plus, "/a+b/1"), Ok(0));
+    assert_eq!(get(&plus, "/a%2Bb/1"), refused);
+    assert_eq!(get(&plus, "/a%2bb/1"), refused);
+    assert_eq!(get(&plus, "/a+b/%2B"), Ok(0), "a capture may be spelled in any way");
+    let escaped = paths(&["/a%2Bb", "/a%20b", "/orders:batch", "/{x}"]);
+    assert_eq!(get(&escaped, "/a%2Bb"), Ok(0));
+    assert_eq!(get(&escaped, "/a+b"), Ok(0), "there is no escape to be read in two ways");
+    assert_eq!(get(&escaped, "/a%20b"), Ok(1));
+    assert_eq!(get(&escaped, "/orders:batch"), Ok(2));
+    assert_eq!(get(&escaped, "/orders%3Abatch"), refused);
+    assert_eq!(get(&escaped, "/alice%40example.com"), Ok(3));
+    let mut builder = RouteTable::builder();
+    builder.add(route("/a+b", &[], &[])).unwrap();
+    assert!(builder.add(route("/a%2Bb", &[], &[])).is_err(), "two routes are not told apart by spelling");
+}
+
+#[test]
+fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
+    let asking = |path: &str, which: usize| {
+        let rules = Rules::new(MethodScopes::Every(ScopeRule::none()));
+        let mut route = route(path, &[], &[]);
+        route.requirement = if which == 0 { Requirement::Public } else { Requirement::Token(rules) };
+        route
+    };
+    let refused = Err(NotFound::Path(PathError::LastSlash));
+    let strict = table(vec![
+        asking("/{*all}", 0),
+        asking("/admin", 1),
+        asking("/files/{*rest}", 1),
+        asking("/open", 0),
+        asking("/orders/{id}", 1),
+        asking("/both", 0),
+        asking("/both/", 1),
+    ]);
+    let cases = [
+        ("/admin", Ok(1)),
+        ("/admin/", refused.clone()),
+        ("/ADMIN/", refused.clone()),
+        ("/admin/x", Ok(0)),
+        ("/files/", Ok(2)),
+        ("/files", refused.clone()),
+        ("/files/a", Ok(2)),
+        ("/files/a/", Ok(2)),
+        ("/open/", Ok(0)),
+        ("/orders/1", Ok(4)),
+        ("/orders/1/", refused),
+        ("/orders/", Ok(0)),
+        // Who has a route for each means each.
+        ("/both", Ok(5)),
+        ("/both/", Ok(6)),
+        ("/", Ok(0)),
+        ("/x/", Ok(0)),
+    ];
+    for (target, expected) in cases {
+        assert_eq!(get(&strict, target), expected, "{target}");
+    }
+    let post = table(vec![route("/{*all}", &[], &[]), route("/a", &[], &[Method::POST])]);
+    let found = get(&post, "/a/");
+    assert_eq!(found, Err(NotFound::Path(PathError::LastSlash)), "GET /a is not allowed, so GET /a/ is not");
+    assert_eq!(find(&post, "", Method::POST, "/a/"), Ok(0), "what asks for the same is the same");
 }
 
 #[test]
@@ -101,6 +161,7 @@ fn encoded_slashes_need_a_route_that_allows_them_and_stay_on_it() {
     assert_eq!(get(&table, "/files/secret%2Fx"), refused);
     assert_eq!(get(&table, "/files%2Fa"), refused);
     assert_eq!(get(&table, "/files/a%2F..%2Fb"), Err(NotFound::Path(PathError::DotSegment)));
+    assert_eq!(get(&table, "/files/Secret%2Fx"), Err(NotFound::Path(PathError::Case)));
     assert_eq!(get(&table, "/files/a%2f%2Fb"), Err(NotFound::Path(PathError::EmptySegment)));
 }
 
@@ -167,6 +228,27 @@ fn ties_are_refused() {
         let first = builder.add(one.clone()).unwrap();
         assert_eq!(builder.add(two.clone()).err(), ties.then_some(Tie { first }), "{one:?} {two:?}");
     }
+}
+
+#[test]
+fn a_route_that_ties_leaves_no_trace() {
+    let mut builder = RouteTable::builder();
+    builder.add(route("/a", &["two.example"], &[])).unwrap();
+    assert!(builder.add(route("/a", &["one.example", "two.example"], &[])).is_err());
+    assert!(builder.add(route("/{x}/Admin", &["one.example", "two.example"], &[])).is_ok());
+    assert!(builder.add(route("/{y}/admin", &["two.example"], &[])).is_err());
+    let other = builder.add(route("/b", &["three.example"], &[])).unwrap();
+    let table = builder.build();
+    assert_eq!(table.len(), 3);
+    assert_eq!(find(&table, "one.example", Method::GET, "/a"), Err(NotFound::Unmatched));
+    assert_eq!(find(&table, "three.example", Method::GET, "/b"), Ok(other.get()));
+
+    // The places that it would have had are free, whatever their case.
+    let mut builder = RouteTable::builder();
+    builder.add(route("/a/b", &["two.example"], &[])).unwrap();
+    assert!(builder.add(route("/A/b", &["one.example", "two.example"], &[])).is_err());
+    let lower = builder.add(route("/a/b", &["one.example"], &[])).unwrap();
+    assert_eq!(find(&builder.build(), "one.example", Method::GET, "/a/b"), Ok(lower.get()));
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! Which parts of a file must not be shown: the values of secrets, under every name that looks like one (a mistyped `client_secrt` is a secret too).
+
+use super::node::{Node, Value};
+use super::source::Span;
+use std::borrow::Cow;
+
+/// The secrets below `node`, a tree of `text`.
+pub(super) fn secrets(node: &Node, text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    visit(node, text, &mut found);
+    found
+}
+
+fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let span = entry.value.span;
+                let written = text.get(span.start..span.end).unwrap_or_default();
+                match names_a_secret(&entry.key) {
+                    true if !is_reference(written) => found.push(span),
+                    true => {}
+                    false => visit(&entry.value, text, found),
+                }
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| visit(item, text, found)),
+        Value::Scalar(_) | Value::Refused => {
+            let written = text.get(node.span.start..node.span.end).unwrap_or_default();
+            if let Some((start, end)) = user_info(written) {
+                found.push(Span::new(node.span.start + start, node.span.start + end));
+            }
+        }
+        Value::Null => {}
+    }
+}
+
+/// The secrets in text that could not be parsed: whatever follows a secret's name, up to the next line that is not indented deeper.
+pub(super) fn secrets_in_text(text: &str) -> Vec<Span> {
+    let mut found: Vec<Span> = Vec::new();
+    let mut deeper_than: Option<usize> = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        if deeper_than.is_some_and(|limit| indent > limit || line.trim().is_empty()) {
+            found.push(Span::new(at + indent, at + line.trim_end().len()));
+        } else {
+            deeper_than = secret_from(line).map(|start| {
+                found.push(Span::new(at + start, at + line.trim_end().len()));
+                indent
+            });
+            if let (None, Some((start, end))) = (deeper_than, user_info(line)) {
+                found.push(Span::new(at + start, at + end));
+            }
+        }
+        at += line.len();
+    }
+    found
+}
+
+/// Where the value of a secret may begin in `line`.
+fn secret_from(line: &str) -> Option<usize> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut end = 0;
+    while let Some(start) = line.get(end..)?.find(is_word).map(|n| end + n) {
+        let word = line.get(start..)?;
+        let word = word.split(|c| !is_word(c)).next()?;
+        end = start + word.len();
+        if names_a_secret(word) {
+            let value = line.get(end..)?;
+            return Some(end + (value.len() - value.trim_start_matches(['"', '\'', ':', ' ', '\t']).len()));
+        }
+    }
+    None
+}
+
+/// Whether a key's value is a secret by its name.
+pub(super) fn names_a_secret(key: &str) -> bool {
+    let name: String =
+        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let about_a_file = name.ends_with("file") || name.ends_with("path");
+    let contains = SECRET_WORDS.iter().any(|word| name.contains(word));
+    let nearly = SECRET_KEYS.iter().any(|key| strsim::osa_distance(key, &name) <= 2);
+    !about_a_file && (contains || nearly)
+}
+
+/// `${NAME}` or `${NAME:?hint}` and nothing else: shows where a secret comes from, not what it is.
+fn is_reference(written: &str) -> bool {
+    let inner = written.trim_matches(['"', '\'']).strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains(":-") && !inner.contains(['$', '{', '}']))
+}
+
+/// `text` without the user and password of a URL.
+pub(super) fn without_user_info(text: &str) -> Cow<'_, str> {
+    let around = user_info(text).and_then(|(start, end)| text.get(..start).zip(text.get(end..)));
+    around.map_or(Cow::Borrowed(text), |(before, after)| Cow::Owned(format!("{before}***{after}")))
+}
+
+/// The range of `user:password` in `https://user:password@host`.
+fn user_info(written: &str) -> Option<(usize, usize)> {
+    let start = written.find("://")? + "://".len();
+    let authority = written.get(start..)?.split(['/', '?', '#', ' ', '"']).next()?;
+    Some((start, start + authority.rfind('@')?))
+}
+
+/// The keys whose values are secrets, without separators; what is nearly one of them counts.
+const SECRET_KEYS: &[&str] = &["clientsecret", "bearertoken"];
+
+/// A key that contains one of these has a secret for a value.
+const SECRET_WORDS: &[&str] =
+    &["secret", "password", "passwd", "passphrase", "bearertoken", "privatekey", "apikey", "credential"];
+
+#[cfg(test)]
+mod tests {
+    use super::super::problem::Report;
+    use super::super::source::Source;
+    use super::super::yaml;
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "client_secret",
+            "clientSecret",
+            "client-secrt",
+            "clent_secret",
+            "bearer_token",
+            "bearr_token",
+            "PASSWORD",
+        ] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in [
+            "client_secret_file",
+            "bearer_token_file",
+            "token_prefixes",
+            "token_type_hint",
+            "client_id",
+            "clients",
+        ] {
+            assert!(!names_a_secret(name), "{name}");
+        }
+    }
+
+    fn shown(text: &str, spans: Vec<Span>) -> String {
+        let mut source = Source::new("t", text);
+        source.cover(spans);
+        source.excerpt(&[Span::new(0, text.len())]).lines.into_owned()
+    }
+
+    #[test]
+    fn values_of_secrets_are_covered() {
+        for (text, expected) in [
+            ("client_secret: hunter2 # why\n", "client_secret: *** # why\n"),
+            ("client_secret: 'hun''ter2'\nx: 1\n", "client_secret: ***\nx: 1\n"),
+            ("a: {client_secrt: hunter2, b: 1}\n", "a: {client_secrt: ***, b: 1}\n"),
+            ("client_secret: |\n  hun\n  ter2\nx: 1\n", "client_secret: |\n  ***\nx: 1\n"),
+            ("client_secret: [hunter, {x: two}]\n", "client_secret: ***\n"),
+            ("client_secret: {hunter2}\n", "client_secret: ***\n"),
+            ("client_secret:\n  - hun\n  - ter2\nx: 1\n", "client_secret:\n  ***\nx: 1\n"),
+            ("client_secret: ${SECRET}\n", "client_secret: ${SECRET}\n"),
+            ("client_secret: \"${SECRET:?set it}\"\n", "client_secret: \"${SECRET:?set it}\"\n"),
+            ("client_secret: ${SECRET:-hunter2}\n", "client_secret: ***\n"),
+            ("client_secret: a${SECRET}\n", "client_secret: ***\n"),
+            ("client_secret_file: /run/x\n", "client_secret_file: /run/x\n"),
+            ("jwks_uri: https://me:hunter2@host/x@y\n", "jwks_uri: https://***@host/x@y\n"),
+        ] {
+            let node = yaml::parse(text, &mut Report::default()).unwrap();
+            assert_eq!(shown(text, secrets(&node, text)), expected);
+        }
+    }
+
+    #[test]
+    fn values_of_secrets_are_covered_in_broken_text() {
+        for (text, expected) in [
+            ("a: [\nclient_secret: hunter2\nb: 1\n", "a: [\nclient_secret: ***\nb: 1\n"),
+            ("client_secret hunter2\nb: 1\n", "client_secret ***\nb: 1\n"),
+            (
+                "  client_secret: |\n    hun\n\n    ter2\n  b: 1\n",
+                "  client_secret: ***\n    ***\n\n    ***\n  b: 1\n",
+            ),
+            ("a: {x: 1, 'client_secret': \"hunter2\"\n", "a: {x: 1, 'client_secret': \"***\n"),
+            ("- https://u:hunter2@h/\n", "- https://***@h/\n"),
+        ] {
+            assert_eq!(shown(text, secrets_in_text(text)), expected);
+        }
+    }
+}

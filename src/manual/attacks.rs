@@ -1,0 +1,1 @@
+//! Each attack, the room that answers it, and the test that shows it.

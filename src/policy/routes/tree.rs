@@ -1,0 +1,104 @@
+//! The routes' templates as a tree of path segments, in which the most specific one is found first.
+
+use super::{RouteIndex, Tie};
+use crate::policy::PathError;
+use crate::policy::path::decode;
+use crate::policy::template::{Literal, TemplateSegment};
+use std::collections::HashMap;
+
+/// How a reader compares a path's segments with a route's literals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reading {
+    /// Upper and lower case are the same.
+    folded: bool,
+    /// Escapes are left as they are.
+    spelled: bool,
+}
+
+impl Reading {
+    /// Ours: escapes decoded, case by case.
+    pub(super) const OURS: Self = Self { folded: false, spelled: false };
+
+    /// The readings of a path that may differ from ours.
+    pub(super) fn others(cased: bool, escaped: bool) -> impl Iterator<Item = Self> {
+        let all = [(true, false), (false, true), (true, true)];
+        let all = all.map(|(folded, spelled)| Self { folded, spelled });
+        all.into_iter().filter(move |other| (cased || !other.folded) && (escaped || !other.spelled))
+    }
+
+    /// The error that refuses a path which takes another route in this reading.
+    pub(super) fn error(self) -> PathError {
+        if self.folded { PathError::Case } else { PathError::Escape }
+    }
+}
+
+/// The routes of one place in the tree, which only their methods tell apart.
+#[derive(Debug, Default)]
+pub(super) struct Leaf(pub(super) Vec<RouteIndex>);
+
+/// A tree of path segments.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// By the decoded text of the segment, in lower case: at one place, no two literals differ by case or spelling alone.
+    literals: HashMap<Box<str>, (Literal, Node)>,
+    capture: Option<Box<Node>>,
+    rest: Leaf,
+    here: Leaf,
+}
+
+impl Node {
+    /// The leaf for this template. Where a literal differs from another by case or spelling alone, the error is a route of
+    /// the other.
+    pub(super) fn leaf_mut(&mut self, segments: &[TemplateSegment]) -> Result<&mut Leaf, Tie> {
+        match segments {
+            [] => Ok(&mut self.here),
+            [TemplateSegment::Rest(_), ..] => Ok(&mut self.rest),
+            [TemplateSegment::Literal(text), more @ ..] => {
+                let entry = self.literals.entry(text.decoded.to_ascii_lowercase().into());
+                let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
+                if known != text {
+                    if let Some(first) = node.first() {
+                        return Err(Tie { first });
+                    }
+                    // It is there for a route that was not taken.
+                    known.clone_from(text);
+                }
+                node.leaf_mut(more)
+            }
+            [TemplateSegment::Capture(_), more @ ..] => self.capture.get_or_insert_default().leaf_mut(more),
+        }
+    }
+
+    /// Some route below this node.
+    fn first(&self) -> Option<RouteIndex> {
+        let here = self.here.0.first().or_else(|| self.rest.0.first()).copied();
+        let capture = || self.capture.as_ref().and_then(|node| node.first());
+        here.or_else(capture).or_else(|| self.literals.values().find_map(|(_, node)| node.first()))
+    }
+
+    /// The leaf that these segments, as they are spelled, lead to.
+    pub(super) fn find<'p>(
+        &self,
+        mut segments: impl Iterator<Item = &'p str> + Clone,
+        reading: Reading,
+    ) -> Option<&Leaf> {
+        let Some(segment) = segments.next() else { return (!self.here.0.is_empty()).then_some(&self.here) };
+        let literal = || self.literal(segment, reading)?.find(segments.clone(), reading);
+        let capture =
+            || self.capture.as_ref().filter(|_| !segment.is_empty())?.find(segments.clone(), reading);
+        literal().or_else(capture).or_else(|| (!self.rest.0.is_empty()).then_some(&self.rest))
+    }
+
+    fn literal(&self, segment: &str, reading: Reading) -> Option<&Self> {
+        let decoded = decode(segment);
+        let (literal, node) = if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.literals.get(&*decoded.to_ascii_lowercase())?
+        } else {
+            self.literals.get(&*decoded)?
+        };
+        let (ours, theirs) =
+            if reading.spelled { (&literal.spelled, segment) } else { (&literal.decoded, &*decoded) };
+        let same = if reading.folded { ours.eq_ignore_ascii_case(theirs) } else { **ours == *theirs };
+        same.then_some(node)
+    }
+}
