@@ -80,6 +80,10 @@ impl Forgotten {
 
 impl Marks {
     fn add(&mut self, mark: Mark, now: UnixTime) {
+        if mark.selector == Selector::new(What::All) {
+            // That covers all that earlier ones do.
+            self.list.retain(|earlier| mark.since < earlier.since);
+        }
         if let Some(same) = self.list.iter_mut().find(|same| same.selector == mark.selector) {
             *same = Mark { since: same.since.max(mark.since), ..mark };
             return;
@@ -156,6 +160,8 @@ mod tests {
         assert!(!covered(&forgotten, "one", 0, Some(NOW)));
         forgotten.mark(&Selector::new(What::All), NOW, NOW);
         assert!(covered(&forgotten, "one", 0, Some(NOW)));
+        assert!(covered(&forgotten, "two", 3, None), "opened before the last mark");
+        assert_eq!(forgotten.marks.read().unwrap().list.len(), 1);
     }
 
     #[test]
