@@ -155,3 +155,6 @@ fn grpc_status(reason: Reason) -> &'static str {
         Fault::Request => "3",
     }
 }
+
+#[cfg(test)]
+mod tests;

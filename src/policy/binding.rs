@@ -23,3 +23,6 @@ pub(crate) fn check(principal: &Principal, scheme: Scheme, head: &RequestHead<'_
         _ => Err(Reason::Binding),
     }
 }
+
+#[cfg(test)]
+mod tests;

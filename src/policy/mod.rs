@@ -7,6 +7,8 @@ mod answer;
 mod binding;
 mod decision;
 mod demand;
+#[cfg(test)]
+mod fixtures;
 mod identity;
 mod issuer;
 mod path;

@@ -4,7 +4,7 @@ use super::{CanonicalPath, Denial, Permit, Policy, Principal, Reason, RouteIndex
 use crate::proof::IssuerName;
 use crate::token::{Scope, ScopeSet};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,13 +222,20 @@ impl ClaimCondition {
     }
 }
 
-/// Whether two values are the same. Numbers are compared by value: `1` and `1.0` are the same.
+/// Whether two values are the same. Numbers are compared by value, `1` and `1.0` are the same; but a float that can't tell an
+/// integer from its neighbours (RFC 8259 section 6) is the same as none.
 fn same(one: &Value, other: &Value) -> bool {
+    let exact = |number: &Number| number.as_f64().filter(|value| value.abs() <= MAX_EXACT);
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || exact(one).zip(exact(other)).is_some_and(|(one, other)| one == other)
+        }
         _ => one == other,
     }
 }
+
+/// 2^53 - 1: up to here a float stands for one integer alone.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Judges whether the caller, or nobody in particular, meets what a route asks, and permits the request if so.
 ///
@@ -262,47 +269,4 @@ pub(crate) fn met_by(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scope(text: &str) -> Scope {
-        Scope::new(text).unwrap()
-    }
-
-    #[test]
-    fn any_of_several_sets() {
-        let sets = [vec![scope("a")], vec![scope("b"), scope("c")]];
-        let rule = ScopeRule::any(&sets, &Implications::default());
-        for (granted, met) in
-            [("a", true), ("b c", true), ("c b x", true), ("b", false), ("c", false), ("", false)]
-        {
-            assert_eq!(rule.met_by(&ScopeSet::from_delimited(granted)), met, "{granted}");
-        }
-        let nearest = |granted: &str| {
-            rule.nearest(&ScopeSet::from_delimited(granted)).map(Scope::as_str).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(nearest(""), "a");
-        assert_eq!(nearest("b"), "a");
-        assert!(ScopeRule::none().met_by(&ScopeSet::default()));
-        assert!(!ScopeRule::any(&[], &Implications::default()).met_by(&ScopeSet::from_delimited("a")));
-    }
-
-    #[test]
-    fn implications_reach_through() {
-        let table = [(scope("admin"), vec![scope("write")]), (scope("write"), vec![scope("read")])];
-        let implications = Implications::new(table);
-        assert!(implications.cycle().is_none());
-        let rule = |name: &str| ScopeRule::all(&[scope(name)], &implications);
-        assert!(rule("read").met_by(&ScopeSet::from_delimited("admin")));
-        assert!(!rule("admin").met_by(&ScopeSet::from_delimited("write read")));
-        let circle = Implications::new([(scope("a"), vec![scope("b")]), (scope("b"), vec![scope("a")])]);
-        assert!(circle.cycle().is_some());
-        assert!(ScopeRule::all(&[scope("a")], &circle).met_by(&ScopeSet::from_delimited("b")));
-    }
-
-    #[test]
-    fn head_follows_get() {
-        let scopes = MethodScopes::PerMethod(vec![(Method::GET, ScopeRule::none())]);
-        assert!(scopes.get(&Method::HEAD).is_some() && scopes.get(&Method::POST).is_none());
-    }
-}
+mod tests;

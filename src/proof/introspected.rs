@@ -160,47 +160,4 @@ impl<'de> Members<'de> for Inner<'de> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Introspected, IntrospectionError> {
-        read_introspection(json.as_bytes(), &IssuerName::new("https://as"), UnixTime::EPOCH)
-    }
-
-    #[test]
-    fn active_is_the_json_boolean_true() {
-        assert!(matches!(read(r#"{"active":true}"#), Ok(Introspected::Active(_))));
-        assert!(matches!(read(r#"{"active":false,"exp":"x"}"#), Ok(Introspected::Inactive)));
-        let others = [
-            "{}",
-            "[]",
-            "",
-            "<html>",
-            "true",
-            r#"{"active":"true"}"#,
-            r#"{"active":1}"#,
-            r#"{"active":null}"#,
-            r#"{"active":true,"active":true}"#,
-            r#"{"active":false,"active":true}"#,
-            r#"{"active":[true]}"#,
-            r#"{"Active":true}"#,
-            r#"{"active":true}{}"#,
-        ];
-        for other in others {
-            assert_eq!(read(other).err(), Some(IntrospectionError::Answer), "{other}");
-        }
-    }
-
-    #[test]
-    fn claims_are_read_strictly() {
-        assert_eq!(
-            read(r#"{"active":true,"exp":"1"}"#).err(),
-            Some(IntrospectionError::Claims(ClaimsError::WrongType("exp")))
-        );
-        let Ok(Introspected::Active(facts)) = read(r#"{"active":true,"exp":1.25,"aud":[]}"#) else {
-            panic!()
-        };
-        assert_eq!(facts.claims().expires(), Some(UnixTime::from_millis(1_250)));
-        assert_eq!(facts.issuer().as_str(), "https://as");
-    }
-}
+mod tests;

@@ -34,6 +34,11 @@ pub(super) fn compile(raw: &Raw, base: &Path, files: &mut Files, report: &mut Re
     let cache = raw.cache.given().map_or_else(CacheSettings::default, |cache| CacheSettings {
         size: cache.size.or(CacheSettings::DEFAULT_SIZE),
         max_lifetime: cache.max_lifetime.value(),
+        max_revocations: usize::try_from(
+            cache.max_revocations.or(CacheSettings::DEFAULT_MAX_REVOCATIONS as u64),
+        )
+        .unwrap_or(CacheSettings::DEFAULT_MAX_REVOCATIONS),
+        keep_revocations: cache.keep_revocations.or(CacheSettings::DEFAULT_KEEP_REVOCATIONS),
     });
     let (rules, settings): (Vec<_>, Vec<_>) = issuers.into_compiled()?.into_iter().unzip();
     let mut policy = Policy::new(routes?, rules).with_identity(identity?);

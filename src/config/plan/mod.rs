@@ -53,15 +53,29 @@ pub struct CacheSettings {
     /// The ceiling for any remembered token, even if it lives longer; `None` for none. With introspection, this is how
     /// long a revoked token may still be taken.
     pub max_lifetime: Option<Duration>,
+    /// How many revocations are listed at most. One more is an error: nothing is dropped to make room.
+    pub max_revocations: usize,
+    /// How long a revocation is listed where the token's `exp` is not known: no shorter than the longest lifetime of a token.
+    pub keep_revocations: Duration,
 }
 
 impl CacheSettings {
+    /// 100,000 revocations: some 20 MiB.
+    pub const DEFAULT_MAX_REVOCATIONS: usize = 100_000;
+    /// 24 h: few access tokens live longer.
+    pub const DEFAULT_KEEP_REVOCATIONS: Duration = Duration::from_secs(24 * 3_600);
+
     /// The gate's own default.
     pub const DEFAULT_SIZE: u64 = Gate::DEFAULT_CACHE_BYTES;
 }
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { size: Self::DEFAULT_SIZE, max_lifetime: None }
+        Self {
+            size: Self::DEFAULT_SIZE,
+            max_lifetime: None,
+            max_revocations: Self::DEFAULT_MAX_REVOCATIONS,
+            keep_revocations: Self::DEFAULT_KEEP_REVOCATIONS,
+        }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Raw {
 pub(crate) struct Cache {
     pub(crate) size: Field<Spanned<u64>>,
     pub(crate) max_lifetime: Field<Spanned<Duration>>,
+    pub(crate) max_revocations: Field<Spanned<u64>>,
+    pub(crate) keep_revocations: Field<Spanned<Duration>>,
 }
 
 /// Headers that tell the upstream who calls.
@@ -99,6 +101,11 @@ impl Cache {
             size: fields.get("size", report, |node, report| read::size(node, MIN_CACHE..=MAX_CACHE, report)),
             max_lifetime: fields.get("max_lifetime", report, |node, report| {
                 read::duration(node, Duration::from_secs(1)..=values::YEAR, report)
+            }),
+            max_revocations: fields
+                .get("max_revocations", report, |node, report| read::integer(node, 1..=10_000_000, report)),
+            keep_revocations: fields.get("keep_revocations", report, |node, report| {
+                read::duration(node, Duration::from_secs(60)..=values::YEAR, report)
             }),
         };
         fields.finish(report);

@@ -185,7 +185,8 @@ fn the_first_judgement_that_fails_is_the_answer() {
     };
     let rules = rules(Profile::Rfc9068);
     let worst = token().claim("iss", "x").claim("nonce", "n").claim("exp", at(-90)).without("jti");
-    let steps: [(fn(TokenBuilder) -> TokenBuilder, Option<Reason>); 9] = [
+    type Mend = fn(TokenBuilder) -> TokenBuilder;
+    let steps: [(Mend, Option<Reason>); 9] = [
         (|token| token, Some(Reason::IssuerUnknown)),
         (|token| token.claim("iss", ISSUER), Some(Reason::TypeNotAccess)),
         (|token| token.typ("at+jwt"), Some(Reason::IdToken)),

@@ -1,0 +1,187 @@
+//! What an admitted request looks like to the upstream: which of the caller's fields stay behind, and which are ours.
+
+use super::connection::Caller;
+use super::vet::nominated;
+use crate::policy::{HeaderRules, Permit};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Version};
+use pingora_http::RequestHeader;
+
+/// An admitted request on its way.
+pub(super) struct Passage<'a> {
+    /// What admits it.
+    pub(super) permit: &'a Permit,
+    /// The caller, as its connection shows it.
+    pub(super) caller: &'a Caller,
+    /// The head as it came.
+    pub(super) came: &'a RequestHeader,
+    /// The host that the caller asked for.
+    pub(super) authority: &'a str,
+    /// The name and the value of the request's id.
+    pub(super) id: (&'a HeaderName, &'a HeaderValue),
+    /// Whether `Authorization` is passed on.
+    pub(super) forward_authorization: bool,
+    /// Whether the connection becomes a WebSocket if the upstream agrees.
+    pub(super) websocket: bool,
+    /// Whether the upstream speaks HTTP/2.
+    pub(super) http2: bool,
+    /// Whether nothing follows the head.
+    pub(super) no_body: bool,
+    /// The `Host` that the upstream sees, if not the caller's.
+    pub(super) host: Option<&'a HeaderValue>,
+}
+
+impl Passage<'_> {
+    /// Makes the upstream's head out of a copy of the caller's.
+    ///
+    /// 1. Out: fields of the connection, and those that `Connection` names (RFC 9110 section 7.6.1).
+    /// 2. Out: every field that we may set, however it is spelled; names with an underscore; method and path overrides.
+    /// 3. Out: `Authorization`, unless the route passes it on.
+    /// 4. Out: forwarding fields, unless a trusted proxy sent them.
+    /// 5. In: identity, forwarding fields, the request's id, and the connection's fields as we mean them. What goes in last
+    ///    can't be taken out by anything that the caller sent.
+    pub(super) fn dress(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+        self.strip(head);
+        for (name, value) in self.permit.policy().identity().fields(self.permit) {
+            head.insert_header(name, value)?;
+        }
+        self.tell_origin(head)?;
+        let (id_name, id) = self.id;
+        head.insert_header(id_name, id)?;
+        if self.websocket {
+            head.insert_header(header::CONNECTION, HeaderValue::from_static("Upgrade"))?;
+            head.insert_header(header::UPGRADE, HeaderValue::from_static("websocket"))?;
+        }
+        if self.http2 && asks_for_trailers(&self.came.headers) {
+            // gRPC needs it, and it is for each hop to say (RFC 9110 section 10.1.4).
+            head.insert_header(header::TE, HeaderValue::from_static("trailers"))?;
+        }
+        if let Some(host) = self.host {
+            head.insert_header(header::HOST, host)?;
+        }
+        self.frame(head)
+    }
+
+    fn strip(&self, head: &mut RequestHeader) {
+        let rules = self.permit.policy().identity().rules();
+        let nominated: Vec<&str> = nominated(&self.came.headers).collect();
+        let goes = |name: &&HeaderName| {
+            let name = name.as_str();
+            (name == "authorization" && !self.forward_authorization)
+                || is_for_this_hop(name)
+                || (is_forwarding(name) && !self.caller.trusted)
+                || nominated.iter().any(|nominated| nominated.eq_ignore_ascii_case(name))
+                || strips(rules, name)
+        };
+        let goers: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
+        for name in &goers {
+            head.remove_header(name);
+        }
+    }
+
+    /// `X-Forwarded-For`, `-Proto` and `-Host`. What a trusted proxy says is kept, and added to.
+    fn tell_origin(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+        let caller = self.caller;
+        let chain = chain(&head.headers, &caller.forwarded_for).filter(|_| caller.trusted);
+        head.insert_header(&FORWARDED_FOR, chain.as_ref().unwrap_or(&caller.forwarded_for))?;
+        if !is_told(&head.headers, &FORWARDED_PROTO) {
+            let scheme = if caller.tls { "https" } else { "http" };
+            head.insert_header(&FORWARDED_PROTO, HeaderValue::from_static(scheme))?;
+        }
+        if !is_told(&head.headers, &FORWARDED_HOST) {
+            head.insert_header(&FORWARDED_HOST, self.authority)?;
+        }
+        Ok(())
+    }
+
+    /// One framing field in canonical form, or none (RFC 9112 section 6.3).
+    fn frame(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+        if self.came.headers.contains_key(header::TRANSFER_ENCODING) && !self.http2 {
+            head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+        }
+        let expects_body = matches!(self.came.method, Method::POST | Method::PUT | Method::PATCH);
+        if self.no_body
+            && expects_body
+            && !head.headers.contains_key(header::CONTENT_LENGTH)
+            && !self.websocket
+        {
+            // RFC 9110 section 8.6: a method that anticipates content says so where there is none.
+            head.insert_header(header::CONTENT_LENGTH, HeaderValue::from_static("0"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request asks for a WebSocket (RFC 6455 section 4.1).
+pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
+    let mut upgrades = head.headers.get_all(header::UPGRADE).iter();
+    let websocket = upgrades.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    websocket && upgrades.next().is_none() && head.version == Version::HTTP_11 && head.method == Method::GET
+}
+
+fn asks_for_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::TE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+}
+
+/// Fields that end at each hop, or are meant for a proxy (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2).
+fn is_for_this_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+            // "httpoxy": programs take it for their own environment's.
+            | "proxy"
+    ) || name.starts_with("proxy-")
+}
+
+/// Fields that tell where a request came from, in whatever spelling.
+fn is_forwarding(name: &str) -> bool {
+    const EXACT: [&str; 4] = ["forwarded", "x-real-ip", "x-client-ip", "true-client-ip"];
+    const PREFIX: &str = "x-forwarded-";
+    // Few names begin like one of them.
+    if !name.starts_with(['x', 'f', 't']) {
+        return false;
+    }
+    EXACT.iter().any(|exact| exact.len() == name.len() && alike(name, exact))
+        || name.len() >= PREFIX.len() && name.get(..PREFIX.len()).is_some_and(|start| alike(start, PREFIX))
+}
+
+/// The identity's rules, and fields by which some frameworks take another path than the one that was judged.
+fn strips(rules: &HeaderRules, name: &str) -> bool {
+    rules.strips(name) || matches!(name, "x-original-url" | "x-rewrite-url" | "x-original-uri")
+}
+
+/// Whether two names of one length are the same to a reader that takes `_` and `.` for `-`.
+fn alike(name: &str, plain: &str) -> bool {
+    name.bytes().map(|byte| if matches!(byte, b'_' | b'.') { b'-' } else { byte }).eq(plain.bytes())
+}
+
+/// Whether a trusted proxy said this, once.
+fn is_told(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().count() == 1
+}
+
+/// The chain of addresses with one more at its end (RFC 7239 section 5.2 calls it the same).
+fn chain(headers: &HeaderMap, last: &HeaderValue) -> Option<HeaderValue> {
+    let mut chain = Vec::new();
+    for value in headers.get_all(&FORWARDED_FOR).iter().chain([last]) {
+        if !chain.is_empty() {
+            chain.extend_from_slice(b", ");
+        }
+        chain.extend_from_slice(value.as_bytes());
+    }
+    HeaderValue::try_from(chain).ok()
+}
+
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+#[cfg(test)]
+mod tests;

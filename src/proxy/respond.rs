@@ -1,0 +1,91 @@
+//! Answers to callers: our own, written in whole; and the upstream's, cleaned of what was for us.
+
+use super::vet::{announced_length, nominated};
+use super::{DRAIN_BYTES, DRAIN_TIME};
+use crate::policy::Answer;
+use http::header::{self, HeaderName};
+use http::{HeaderValue, Method, StatusCode};
+use pingora_core::Result;
+use pingora_core::protocols::http::ServerSession;
+use pingora_http::ResponseHeader;
+use pingora_proxy::Session;
+
+/// Writes an answer of our own, and then reads what is left of the request's body, within bounds: so that the caller gets to
+/// read the answer, and the next request on the connection is found where it begins.
+///
+/// If the body is longer than those bounds, or too slow, the connection ends (HTTP/1), or the stream (HTTP/2).
+pub(super) async fn answer(
+    session: &mut Session,
+    answer: Answer,
+    id: Option<(&HeaderName, &HeaderValue)>,
+) -> Result<()> {
+    let mut head = ResponseHeader::build(answer.status, Some(answer.headers.len() + 4))?;
+    for (name, value) in &answer.headers {
+        head.append_header(name, value)?;
+    }
+    if let Some((name, id)) = id {
+        head.insert_header(name, id)?;
+    }
+    let request = session.req_header();
+    if request.method != Method::HEAD {
+        head.insert_header(header::CONTENT_LENGTH, answer.body.len())?;
+    }
+    let short = announced_length(&request.headers).is_some_and(|length| length <= DRAIN_BYTES);
+    // A caller that waits for 100 will not send its body now, or perhaps it will (RFC 9110 section 10.1.1).
+    let waits = request.headers.contains_key(header::EXPECT);
+    session.set_close_on_response_before_downstream_finish(!short || waits);
+    let ends = answer.body.is_empty();
+    match &mut *session.downstream_session {
+        // The end goes with the head: that is what makes a gRPC answer one of trailers only.
+        ServerSession::H2(stream) => stream.write_response_header(Box::new(head), ends)?,
+        other => other.write_response_header(Box::new(head)).await?,
+    }
+    if ends {
+        session.downstream_session.finish_body().await?;
+    } else {
+        session.downstream_session.write_response_body(answer.body, true).await?;
+    }
+    if !session.is_body_done() && !session.is_http2() && !waits {
+        let drained = tokio::time::timeout(DRAIN_TIME, drain(session)).await;
+        if !matches!(drained, Ok(true)) {
+            session.set_keepalive(None);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the body to its end, unless it is too long. Whether it ended.
+async fn drain(session: &mut Session) -> bool {
+    let mut left = DRAIN_BYTES;
+    loop {
+        match session.downstream_session.read_request_body().await {
+            Ok(None) => return true,
+            Ok(Some(bytes)) => match left.checked_sub(bytes.len() as u64) {
+                Some(rest) => left = rest,
+                None => return false,
+            },
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Takes out of an upstream's answer what was for this hop alone (RFC 9110 section 7.6.1). Pingora sets the connection's
+/// own fields.
+pub(super) fn clean(response: &mut ResponseHeader) {
+    if response.status == StatusCode::SWITCHING_PROTOCOLS {
+        return;
+    }
+    if response.headers.contains_key(header::CONNECTION) {
+        let named = nominated(&response.headers).filter_map(|name| HeaderName::try_from(name).ok());
+        // Neither the length of the body nor the challenge is for this hop.
+        let kept = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::WWW_AUTHENTICATE];
+        let named: Vec<HeaderName> = named.filter(|name| !kept.contains(name)).collect();
+        for name in &named {
+            response.remove_header(name);
+        }
+        response.remove_header("keep-alive");
+        response.remove_header(&header::CONNECTION);
+    }
+    response.remove_header("proxy-connection");
+    response.remove_header(&header::UPGRADE);
+}

@@ -1,0 +1,213 @@
+//! What is asked of every request before it is judged, whatever protocol it came by: one host, one length, no tricks with
+//! `Connection`.
+
+use super::head::{content_length, is_token};
+use super::refusal::Refusal;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue};
+use pingora_http::RequestHeader;
+
+/// Checks a request's head.
+///
+/// 1. No more field lines than allowed.
+/// 2. Exactly one valid host: `Host`, or `:authority`, or both if they agree (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+/// 3. At most one `Content-Length` or `Transfer-Encoding`, in canonical form. On HTTP/1, the raw head was checked already.
+/// 4. `Connection` names tokens only, and none of the fields that a request can't do without.
+///
+/// # Errors
+/// The [`Refusal`] for the first that does not hold.
+pub(super) fn vet(head: &RequestHeader, max_fields: usize) -> Result<(), Refusal> {
+    if head.headers.len() > max_fields {
+        return Err(Refusal::HeadTooLarge);
+    }
+    if !head.raw_path_is_utf8() {
+        return Err(Refusal::Target);
+    }
+    framing(&head.headers)?;
+    connection(&head.headers)?;
+    authority(head).map(drop)
+}
+
+/// The host of a vetted head.
+pub(super) fn authority_of(head: &RequestHeader) -> Option<&str> {
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    authority.or_else(|| head.headers.get(HOST)?.to_str().ok())
+}
+
+/// The length of the body, if it is announced.
+pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    content_length(headers.get(CONTENT_LENGTH)?.as_bytes())
+}
+
+/// The fields that `Connection` names, other than those that every hop handles itself. They are for the next hop alone
+/// (RFC 9110 section 7.6.1).
+pub(super) fn nominated(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|token| {
+        let usual = ["keep-alive", "close", "upgrade", "te", ""];
+        !usual.iter().any(|usual| token.eq_ignore_ascii_case(usual))
+    })
+}
+
+fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
+    let length = single(headers, &CONTENT_LENGTH).ok_or(Refusal::Framing)?;
+    let coding = single(headers, &TRANSFER_ENCODING).ok_or(Refusal::Framing)?;
+    match (length, coding) {
+        (None, None) => Ok(()),
+        (Some(length), None) if content_length(length.as_bytes()).is_some() => Ok(()),
+        (None, Some(coding)) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Refusal::Framing),
+    }
+}
+
+fn connection(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut tokens = 0;
+    for value in headers.get_all(CONNECTION) {
+        for token in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            tokens += 1;
+            let needed: [&[u8]; 3] = [b"host", b"content-length", b"transfer-encoding"];
+            let valid = token.iter().copied().all(is_token);
+            if !valid || tokens > MAX_TOKENS || needed.iter().any(|name| token.eq_ignore_ascii_case(name)) {
+                return Err(Refusal::Connection);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn authority(head: &RequestHeader) -> Result<&str, Refusal> {
+    let host = match single(&head.headers, &HOST).ok_or(Refusal::Host)? {
+        Some(host) => Some(host.to_str().map_err(|_| Refusal::Host)?),
+        None => None,
+    };
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    let agreed = match (host, authority) {
+        (Some(host), Some(authority)) if host != authority => None,
+        (host, authority) => authority.or(host),
+    };
+    agreed.filter(|authority| is_host(authority)).ok_or(Refusal::Host)
+}
+
+/// The only value of this field, if it has one; `None` if there are more.
+fn single<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<Option<&'a HeaderValue>> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    values.next().is_none().then_some(first)
+}
+
+/// A host name, an IPv4 address, or an IPv6 address in brackets; and perhaps a port (RFC 9110 section 7.2). Names are of
+/// letters, digits, `-`, `_` and dots: percent-escapes and sub-delimiters, which RFC 3986 allows too, name no host anywhere.
+fn is_host(authority: &str) -> bool {
+    let (host, port) = match authority.rfind(':').filter(|at| !authority.ends_with(']') && *at > 0) {
+        Some(at) => authority.split_at(at),
+        None => (authority, ":0"),
+    };
+    let port = port.strip_prefix(':').unwrap_or_default();
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_v6 = || {
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    // A name may end in the root's dot.
+    let is_name =
+        || host.len() <= MAX_NAME_BYTES && host.strip_suffix('.').unwrap_or(host).split('.').all(label);
+    is_port && (is_name() || is_v6())
+}
+
+/// Nobody names more.
+const MAX_TOKENS: usize = 16;
+/// RFC 1035 section 2.3.4.
+const MAX_NAME_BYTES: usize = 254;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(fields: &[(&'static str, &str)]) -> RequestHeader {
+        let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+        for (name, value) in fields {
+            head.append_header(*name, *value).unwrap();
+        }
+        head
+    }
+
+    fn vetted(head: &RequestHeader) -> Result<String, Refusal> {
+        vet(head, 10).map(|()| authority_of(head).unwrap().to_owned())
+    }
+
+    fn check(fields: &[(&'static str, &str)]) -> Result<String, Refusal> {
+        vetted(&head(fields))
+    }
+
+    #[test]
+    fn there_is_one_host() {
+        for host in
+            ["a", "api.example.com", "api.example.com.", "a_b:8080", "10.0.0.1", "[::1]", "[2001:db8::1]:80"]
+        {
+            assert_eq!(check(&[("host", host)]).as_deref(), Ok(host));
+        }
+        for host in [
+            "", ":80", "a:", "a:b", "a:80:80", "a:65536", "a:+1", "a b", "a/b", "a@b", "a..b", ".a", ".",
+            "a%2e", "[::1", "::1", "[::1]x", "[a]", "a,b", "a;b", "a\\b", "a?b", "a#b",
+        ] {
+            assert_eq!(check(&[("host", host)]), Err(Refusal::Host), "{host}");
+        }
+        assert_eq!(check(&[]), Err(Refusal::Host));
+        assert_eq!(check(&[("host", "a"), ("host", "a")]), Err(Refusal::Host));
+    }
+
+    #[test]
+    fn host_and_authority_agree() {
+        let with_authority = |fields: &[(&'static str, &str)]| {
+            let mut head = head(fields);
+            head.set_uri("http://a/".parse().unwrap());
+            vetted(&head)
+        };
+        assert_eq!(with_authority(&[]).as_deref(), Ok("a"));
+        assert_eq!(with_authority(&[("host", "a")]).as_deref(), Ok("a"));
+        assert_eq!(with_authority(&[("host", "b")]), Err(Refusal::Host));
+    }
+
+    #[test]
+    fn a_body_has_one_length() {
+        let framing = |fields: &[(&'static str, &str)]| check(&[&[("host", "a")], fields].concat()).map(drop);
+        assert_eq!(framing(&[("content-length", "5")]), Ok(()));
+        assert_eq!(framing(&[("transfer-encoding", "chunked")]), Ok(()));
+        for fields in [
+            &[("content-length", "5"), ("content-length", "5")][..],
+            &[("content-length", "5, 5")],
+            &[("content-length", "005")],
+            &[("transfer-encoding", "gzip, chunked")],
+            &[("content-length", "5"), ("transfer-encoding", "chunked")],
+        ] {
+            assert_eq!(framing(fields), Err(Refusal::Framing), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn connection_names_fields_that_may_vanish() {
+        let connection = |value: &str| check(&[("host", "a"), ("connection", value)]).map(drop);
+        for value in ["close", "keep-alive, Upgrade", "TE, x-private", "", "a,,b"] {
+            assert_eq!(connection(value), Ok(()), "{value}");
+        }
+        for value in
+            ["Host", "close, HOST", "content-length", "transfer-encoding", ":authority", "\"a\"", "a b"]
+        {
+            assert_eq!(connection(value), Err(Refusal::Connection), "{value}");
+        }
+        assert_eq!(connection(&"a,".repeat(20)), Err(Refusal::Connection));
+        let named = head(&[("connection", "close, X-A"), ("connection", "te,x-b")]);
+        assert_eq!(nominated(&named.headers).collect::<Vec<_>>(), ["X-A", "x-b"]);
+    }
+
+    #[test]
+    fn fields_are_counted() {
+        let fields = [("host", "a"), ("a", "b"), ("a", "c")];
+        assert_eq!(vet(&head(&fields), 2), Err(Refusal::HeadTooLarge));
+        assert_eq!(vet(&head(&fields), 3), Ok(()));
+    }
+}
