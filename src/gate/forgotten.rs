@@ -6,6 +6,7 @@ use super::shared::{CLOCK_SKEW, SHARED_FOR};
 use crate::proof::{IssuerName, Verified};
 use crate::time::UnixTime;
 use crate::token::Fingerprint;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -22,14 +23,13 @@ pub(super) struct Forgotten {
 
 #[derive(Debug, Default)]
 struct Marks {
-    list: Vec<Mark>,
+    list: HashMap<Selector, Mark>,
     /// Beyond the bound the list is given up, and everything from before counts as forgotten.
-    everything: Option<(UnixTime, u64)>,
+    everything: Option<Mark>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Mark {
-    selector: Selector,
     since: UnixTime,
     serial: u64,
 }
@@ -60,7 +60,7 @@ impl Forgotten {
     pub(super) fn mark(&self, selector: &Selector, since: UnixTime, now: UnixTime) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         let serial = self.serial.load(Ordering::Acquire) + 1;
-        marks.add(Mark { selector: selector.clone(), since, serial }, now);
+        marks.add(selector, Mark { since, serial }, now);
         self.serial.store(serial, Ordering::Release);
     }
 
@@ -70,34 +70,37 @@ impl Forgotten {
             return false;
         }
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let before = |since: UnixTime, serial: u64| {
-            answer.opened < serial || answer.shared.is_some_and(|asked| asked <= since + CLOCK_SKEW)
+        let before = |mark: &Mark| {
+            answer.opened < mark.serial || answer.shared.is_some_and(|asked| asked <= mark.since + CLOCK_SKEW)
         };
-        marks.everything.is_some_and(|(since, serial)| before(since, serial))
-            || marks.list.iter().any(|mark| before(mark.since, mark.serial) && answer.is_of(&mark.selector))
+        marks.everything.as_ref().is_some_and(before)
+            || marks.list.iter().any(|(selector, mark)| before(mark) && answer.is_of(selector))
     }
 }
 
 impl Marks {
-    fn add(&mut self, mark: Mark, now: UnixTime) {
-        if mark.selector == Selector::new(What::All) {
+    fn add(&mut self, selector: &Selector, mark: Mark, now: UnixTime) {
+        if *selector == Selector::new(What::All) {
             // That covers all that earlier ones do.
-            self.list.retain(|earlier| mark.since < earlier.since);
+            self.list.retain(|_, earlier| mark.since < earlier.since);
         }
-        if let Some(same) = self.list.iter_mut().find(|same| same.selector == mark.selector) {
-            *same = Mark { since: same.since.max(mark.since), ..mark };
+        if self.list.len() >= CAPACITY && !self.list.contains_key(selector) {
+            self.list.retain(|_, mark| now < mark.since + CLOCK_SKEW + SHARED_FOR);
+        }
+        if self.list.len() >= CAPACITY && !self.list.contains_key(selector) {
+            let listed = self.list.drain().map(|(_, mark)| mark).chain(self.everything);
+            self.everything = Some(listed.fold(mark, Mark::and));
             return;
         }
-        if self.list.len() >= CAPACITY {
-            self.list.retain(|mark| now < mark.since + CLOCK_SKEW + SHARED_FOR);
-        }
-        if self.list.len() >= CAPACITY {
-            let latest = self.list.drain(..).map(|mark| mark.since).fold(mark.since, UnixTime::max);
-            let before = self.everything.map_or(latest, |(since, _)| since.max(latest));
-            self.everything = Some((before, mark.serial));
-            return;
-        }
-        self.list.push(mark);
+        let same = self.list.get(selector);
+        self.list.insert(selector.clone(), same.map_or(mark, |same| mark.and(*same)));
+    }
+}
+
+impl Mark {
+    /// One mark for both.
+    fn and(self, other: Self) -> Self {
+        Self { since: self.since.max(other.since), serial: self.serial.max(other.serial) }
     }
 }
 

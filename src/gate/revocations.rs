@@ -12,14 +12,14 @@ use std::time::Duration;
 /// Which tokens are meant: to be forgotten, or to be revoked.
 ///
 /// All but a single token are meant as far as they were issued by now: who signs in again gets a new token that is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
     what: What,
     issuer: Option<IssuerName>,
 }
 
 /// What tells the tokens that are meant.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// This one token.
     Token(Fingerprint),
