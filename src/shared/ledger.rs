@@ -14,21 +14,21 @@ pub(super) type Sealed = Box<[u8]>;
 /// missing.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    entries: HashMap<Sealed, Entry>,
+    revoked: HashMap<Sealed, Entry>,
+    forgotten: HashMap<Sealed, Entry>,
     /// What ends until then was forgotten again, with everything else, by an announcement of ours.
     superseded: Option<UnixTime>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    kind: NoticeKind,
     since: UnixTime,
     until: UnixTime,
     listed: bool,
 }
 
 /// How many forgettings are listed. One more, and everything is forgotten instead.
-pub(super) const MOST_FORGOTTEN: usize = 10_000;
+const MOST_FORGOTTEN: usize = 10_000;
 
 impl Ledger {
     /// A notice of ours, which Redis lacks.
@@ -46,26 +46,28 @@ impl Ledger {
 
     fn insert(&mut self, sealed: Sealed, notice: &Notice, listed: bool) {
         if supersedes(notice) {
-            let earlier = |entry: &Entry| entry.kind == NoticeKind::Forgotten && entry.since <= notice.since;
-            self.entries.retain(|_, entry| !earlier(entry));
+            self.forgotten.retain(|_, entry| notice.since < entry.since);
         }
         let Notice { kind, since, until, .. } = *notice;
-        self.entries.insert(sealed, Entry { kind, since, until, listed });
+        self.of_mut(kind).insert(sealed, Entry { since, until, listed });
     }
 
     /// Whether it is known already, whoever told it.
     pub(super) fn knows(&self, sealed: &[u8]) -> bool {
-        self.entries.contains_key(sealed)
+        self.revoked.contains_key(sealed) || self.forgotten.contains_key(sealed)
     }
 
-    /// How many notices of this kind have not ended.
-    pub(super) fn count(&self, kind: NoticeKind, now: UnixTime) -> usize {
-        self.of(kind).filter(|(_, entry)| now < entry.until).count()
+    /// Whether there is room to list one more forgetting.
+    pub(super) fn has_room(&mut self, now: UnixTime) -> bool {
+        if self.forgotten.len() >= MOST_FORGOTTEN {
+            self.prune(now);
+        }
+        self.forgotten.len() < MOST_FORGOTTEN
     }
 
-    /// How many of them Redis should have.
+    /// How many notices of this kind Redis should have that have not ended.
     pub(super) fn listed_count(&self, kind: NoticeKind, now: UnixTime) -> usize {
-        self.of(kind).filter(|(_, entry)| entry.listed && now < entry.until).count()
+        self.of(kind).values().filter(|entry| entry.listed && now < entry.until).count()
     }
 
     /// Until when what ends need not be listed any more; told once.
@@ -75,19 +77,20 @@ impl Ledger {
 
     /// At most `limit` notices that Redis lacks, and when they end.
     pub(super) fn missing(&self, kind: NoticeKind, limit: usize) -> Vec<(Sealed, UnixTime)> {
-        let missing = self.of(kind).filter(|(_, entry)| !entry.listed);
+        let missing = self.of(kind).iter().filter(|(_, entry)| !entry.listed);
         missing.take(limit).map(|(sealed, entry)| (sealed.clone(), entry.until)).collect()
     }
 
     /// When the last notice of this kind ends.
     pub(super) fn last_end(&self, kind: NoticeKind) -> Option<UnixTime> {
-        self.of(kind).map(|(_, entry)| entry.until).max()
+        self.of(kind).values().map(|entry| entry.until).max()
     }
 
     /// These are in Redis now.
     pub(super) fn listed<'a>(&mut self, sealed: impl Iterator<Item = &'a Sealed>) {
         for sealed in sealed {
-            if let Some(entry) = self.entries.get_mut(sealed) {
+            let lists = [&mut self.revoked, &mut self.forgotten];
+            if let Some(entry) = lists.into_iter().find_map(|list| list.get_mut(sealed)) {
                 entry.listed = true;
             }
         }
@@ -95,17 +98,28 @@ impl Ledger {
 
     /// Of this kind, just these are in Redis.
     pub(super) fn reconcile(&mut self, kind: NoticeKind, there: &HashSet<Sealed>) {
-        let ours = self.entries.iter_mut().filter(|(_, entry)| entry.kind == kind);
-        ours.for_each(|(sealed, entry)| entry.listed = there.contains(sealed));
+        self.of_mut(kind).iter_mut().for_each(|(sealed, entry)| entry.listed = there.contains(sealed));
     }
 
     /// Drops what has ended.
     pub(super) fn prune(&mut self, now: UnixTime) {
-        self.entries.retain(|_, entry| now < entry.until);
+        for list in [&mut self.revoked, &mut self.forgotten] {
+            list.retain(|_, entry| now < entry.until);
+        }
     }
 
-    fn of(&self, kind: NoticeKind) -> impl Iterator<Item = (&Sealed, &Entry)> {
-        self.entries.iter().filter(move |(_, entry)| entry.kind == kind)
+    fn of(&self, kind: NoticeKind) -> &HashMap<Sealed, Entry> {
+        match kind {
+            NoticeKind::Revoked => &self.revoked,
+            NoticeKind::Forgotten => &self.forgotten,
+        }
+    }
+
+    fn of_mut(&mut self, kind: NoticeKind) -> &mut HashMap<Sealed, Entry> {
+        match kind {
+            NoticeKind::Revoked => &mut self.revoked,
+            NoticeKind::Forgotten => &mut self.forgotten,
+        }
     }
 }
 
@@ -164,10 +178,24 @@ mod tests {
         ledger.announce(sealed("two"), &notice(Revoked, What::All, 1));
         assert_eq!(ledger.last_end(Revoked), Some(UnixTime::from_secs(101)));
         let then = UnixTime::from_secs(100);
-        assert_eq!(ledger.count(Revoked, then), 1);
+        ledger.listed([sealed("one"), sealed("two")].iter());
+        assert_eq!(ledger.listed_count(Revoked, then), 1);
         ledger.prune(then);
         assert!(!ledger.knows(b"one") && ledger.knows(b"two"));
         assert_eq!(ledger.last_end(Forgotten), None);
+    }
+
+    #[test]
+    fn there_is_room_for_so_much_forgetting_and_for_more_when_some_has_ended() {
+        let mut ledger = Ledger::default();
+        let now = UnixTime::from_secs(0);
+        for n in 0..MOST_FORGOTTEN {
+            assert!(ledger.has_room(now));
+            let since = u64::from(n > 0);
+            ledger.announce(sealed(&n.to_string()), &notice(Forgotten, What::Id("x".into()), since));
+        }
+        assert!(!ledger.has_room(now));
+        assert!(ledger.has_room(UnixTime::from_secs(100)));
     }
 
     #[test]

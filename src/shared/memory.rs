@@ -1,7 +1,7 @@
 //! The memory itself: what the gate asks and tells.
 
 use super::keeper::Keeper;
-use super::ledger::{Ledger, MOST_FORGOTTEN};
+use super::ledger::Ledger;
 use super::line::{Commands, LineError};
 use super::settings::{RedisSettings, SettingsError};
 use super::vault::{Name, Vault};
@@ -164,8 +164,7 @@ impl RedisMemory {
 
     /// Beyond the bound, to forget one thing more means to forget everything: nothing is lost, but some questions are asked again.
     fn within_bounds(&self, notice: Notice) -> Notice {
-        let full = || self.ledger().count(NoticeKind::Forgotten, self.clock.now()) >= MOST_FORGOTTEN;
-        if notice.kind == NoticeKind::Forgotten && full() {
+        if notice.kind == NoticeKind::Forgotten && !self.ledger().has_room(self.clock.now()) {
             tracing::warn!("more is forgotten than can be listed: all gateways forget everything");
             return Notice { selector: Selector::new(What::All), ..notice };
         }
