@@ -36,6 +36,9 @@ pub mod assemble;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 
+#[cfg(feature = "redis")]
+pub mod shared;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

@@ -7,7 +7,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ use std::time::Duration;
 /// | `tollgate_keys_withdrawn_total` | `issuer` | keys that left a key set |
 /// | `tollgate_introspections_total` | `issuer`, `result` | questions about tokens |
 /// | `tollgate_introspection_seconds` | `issuer` | how long the answers took |
+/// | `tollgate_recalls_total` | `issuer`, `result` | tokens that the memory which gateways share was asked about |
+/// | `tollgate_shared_memory_reachable` | – | whether that memory can be reached: 1 or 0; missing if there is none |
 /// | `tollgate_upstream_requests_total` | `upstream`, `result` | requests sent on: the class of the answer's status, or the code of what went wrong |
 /// | `tollgate_reloads_total` | – | policies put in force since the start |
 /// | `tollgate_remembered_tokens`, `tollgate_remembered_bytes` | – | what the gate remembers |
@@ -58,6 +60,8 @@ pub struct Metrics {
     withdrawn: Family<IssuerLabel, Counter>,
     introspections: Family<IssuerResult, Counter>,
     introspection_seconds: Family<IssuerLabel, Histogram>,
+    recalls: Family<IssuerResult, Counter>,
+    shared_reachable: Family<[(&'static str, &'static str); 0], Gauge>,
     upstream: Family<UpstreamLabels, Counter>,
     reloads: Counter,
     watched: Arc<Watched>,
@@ -83,6 +87,8 @@ impl Metrics {
             withdrawn: Family::default(),
             introspections: Family::default(),
             introspection_seconds: Family::new_with_constructor(seconds),
+            recalls: Family::default(),
+            shared_reachable: Family::default(),
             upstream: Family::default(),
             reloads: Counter::default(),
             watched: Arc::default(),
@@ -104,6 +110,9 @@ impl Metrics {
         registry.register("introspections", "Questions about tokens", metrics.introspections.clone());
         let (unit, help) = (Unit::Seconds, "Time to an answer about a token");
         registry.register_with_unit("introspection", help, unit, metrics.introspection_seconds.clone());
+        registry.register("recalls", "Questions to the shared memory", metrics.recalls.clone());
+        let help = "Whether the shared memory can be reached";
+        registry.register("shared_memory_reachable", help, metrics.shared_reachable.clone());
         registry.register("upstream_requests", "Requests sent to upstreams", metrics.upstream.clone());
         registry.register("reloads", "Policies put in force since the start", metrics.reloads.clone());
         registry.register_collector(Box::new(metrics.watched.clone()));
@@ -172,6 +181,13 @@ impl Observer for Metrics {
             }
             Event::Introspected { issuer, outcome, took } => {
                 self.introspected(issuer.as_str(), *outcome, *took);
+            }
+            Event::Recalled { issuer, hit, .. } => {
+                let (issuer, result) = (issuer.as_str().to_owned(), if *hit { "hit" } else { "miss" });
+                self.recalls.get_or_create(&IssuerResult { issuer, result }).inc();
+            }
+            Event::SharedMemory { reachable } => {
+                self.shared_reachable.get_or_create(&[]).set(i64::from(*reachable));
             }
             Event::Reloaded => {
                 self.reloads.inc();
@@ -362,5 +378,19 @@ mod tests {
         assert_eq!(line(&text, "tollgate_reloads_total "), Some("1"), "{text}");
         assert_eq!(line(&text, "tollgate_issuers_waiting "), Some("0"), "{text}");
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn a_shared_memory_is_told_of_where_there_is_one() {
+        let metrics = Metrics::new();
+        assert_eq!(line(&metrics.text(), "tollgate_shared_memory_reachable"), None);
+        for (reachable, shown) in [(true, "{} 1"), (false, "{} 0")] {
+            metrics.event(&Event::SharedMemory { reachable });
+            assert_eq!(line(&metrics.text(), "tollgate_shared_memory_reachable"), Some(shown));
+        }
+        let issuer = &crate::proof::IssuerName::new("https://as.example/");
+        metrics.event(&Event::Recalled { issuer, hit: true, took: Duration::ZERO });
+        let recalls = "tollgate_recalls_total{issuer=\"https://as.example/\",result=\"hit\"}";
+        assert_eq!(line(&metrics.text(), recalls), Some(" 1"));
     }
 }

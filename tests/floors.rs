@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["proof"],
     &["policy"],
     &["gate"],
-    &["remote", "config", "metrics", "testing", "authority"],
+    &["remote", "config", "metrics", "shared", "testing", "authority"],
     &["assemble"],
     &["tower", "proxy"],
     &["cli"],

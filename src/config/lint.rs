@@ -36,6 +36,11 @@ pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
         generic_scope(scope, report);
         implied.value.iter().for_each(|scope| generic_scope(scope, report));
     }
+    if let Some(shared) = raw.shared.given() {
+        let secrets =
+            [&shared.password, &shared.sentinel_password, &shared.secret_key, &shared.other_secret_key];
+        secrets.into_iter().filter_map(Field::given).for_each(|secret| secret_in_file(secret, report));
+    }
     trusted_world(raw, report);
     // Of a file with errors, nobody can say what it leaves unused.
     if !report.has_errors() {
@@ -84,6 +89,10 @@ fn secrets_in_file(issuer: &Issuer, report: &mut Report) {
     else {
         return;
     };
+    secret_in_file(secret, report);
+}
+
+fn secret_in_file(secret: &Spanned<SecretSource>, report: &mut Report) {
     if matches!(secret.value, SecretSource::Value(_)) && !secret.expanded {
         report
             .warning(Code::SecretInFile, secret.span, "a secret is written into the configuration")

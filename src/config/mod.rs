@@ -54,7 +54,8 @@ pub use expand::Environment;
 pub use plan::{
     AdminSettings, CacheSettings, ClientCredentials, GatewaySettings, HealthCheck, HostHeader, HostPort,
     IntrospectionEndpoint, IssuerSettings, KeyLocation, KeySettings, Limits, Listener, ListenerTls, Network,
-    Plan, Protocol, SecretSource, Timeouts, UpstreamSettings, UpstreamTls,
+    Plan, Protocol, SecretSource, SharedMode, SharedServer, SharedSettings, Timeouts, UpstreamSettings,
+    UpstreamTls,
 };
 pub use problem::{Problem, Severity};
 pub use problems::Problems;

@@ -1,16 +1,20 @@
 //! Where an issuer is asked about opaque tokens: each question once, a bounded number at a time.
 
+mod answer;
+
+use super::Memory;
 use super::breaker::{Asking, Breaker};
-use super::facts::{FactCache, Remembered};
 use super::keyring::KeyRing;
 use super::observe::{Event, IntrospectionOutcome, Observer};
+use super::shared::SharedAnswer;
 use super::sources::{Introspect, IntrospectionAnswer, SourceError, SourceErrorKind};
 use crate::proof::{
     AlgorithmSet, Introspected, IntrospectionError, IssuerName, SignedIntrospection, Verified,
     read_introspection, read_signed_introspection,
 };
-use crate::time::{Clock, UnixTime};
+use crate::time::Clock;
 use crate::token::Fingerprint;
+use answer::Answer;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +70,18 @@ pub(super) enum Outcome {
     Failed(Duration),
 }
 
+/// What came of a question, and what of it is for other gateways.
+struct Concluded {
+    outcome: Outcome,
+    share: Option<(SharedAnswer, Duration)>,
+}
+
+impl From<Outcome> for Concluded {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, share: None }
+    }
+}
+
 /// A question about one token.
 pub(super) struct Question {
     pub(super) key: Fingerprint,
@@ -77,17 +93,19 @@ pub(super) struct Question {
 /// One issuer's desk.
 ///
 /// 1. Requests that present the same token at a time share one question, which runs in a task of its own.
-/// 2. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller.
-/// 3. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
+/// 2. What another gateway was told is taken over, where gateways share what they know.
+/// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller.
+/// 4. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
 ///    asks for a pause, is left alone.
-/// 4. An answer is remembered before it is handed out.
+/// 5. An answer is remembered before it is handed out, and shared afterwards. One that was forgotten while the question was
+///    open is neither.
 pub(super) struct Desk {
     issuer: IssuerName,
     endpoint: Arc<dyn Introspect>,
     settings: IntrospectionSettings,
     /// For signed answers.
     ring: Option<Arc<KeyRing>>,
-    facts: Arc<FactCache>,
+    memory: Arc<Memory>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     open: Mutex<HashMap<Fingerprint, watch::Receiver<Option<Outcome>>>>,
@@ -101,7 +119,7 @@ impl Desk {
         endpoint: Arc<dyn Introspect>,
         settings: IntrospectionSettings,
         ring: Option<Arc<KeyRing>>,
-        facts: Arc<FactCache>,
+        memory: Arc<Memory>,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
@@ -111,7 +129,7 @@ impl Desk {
             endpoint,
             settings,
             ring,
-            facts,
+            memory,
             clock,
             observer,
             open: Mutex::default(),
@@ -133,10 +151,13 @@ impl Desk {
                     tokio::spawn(async move {
                         // Dropping it, however that comes about, closes the question.
                         let closing = Closing { desk: &desk, key: question.key };
-                        let outcome = desk.question(&question).await;
+                        let concluded = desk.question(&question).await;
                         drop(closing);
                         // Nobody may be waiting any more.
-                        let _ = tell.send(Some(outcome));
+                        let _ = tell.send(Some(concluded.outcome));
+                        if let Some(answer) = concluded.share {
+                            desk.share(&question, answer).await;
+                        }
                     });
                     answer
                 }
@@ -148,31 +169,42 @@ impl Desk {
         }
     }
 
-    async fn question(&self, question: &Question) -> Outcome {
+    async fn question(&self, question: &Question) -> Concluded {
         let began = self.clock.elapsed();
+        let opened = self.memory.forgotten.serial();
+        if let Some(outcome) = self.recall(question, opened).await {
+            return outcome.into();
+        }
         let Ok(_place) = self.places.try_acquire() else {
-            return self.told(Outcome::Failed(Duration::from_secs(1)), IntrospectionOutcome::Refused, began);
+            let failed = Outcome::Failed(Duration::from_secs(1));
+            return self.told(failed, IntrospectionOutcome::Refused, began).into();
         };
         let asking = match Asking::admitted(&self.breaker, &*self.clock) {
             Ok(asking) => asking,
-            Err(pause) => return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began),
+            Err(pause) => return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began).into(),
         };
-        let answered = match tokio::time::timeout(self.settings.timeout, self.attempt(&question.token)).await
-        {
+        let asked = self.clock.now();
+        let left = self.settings.timeout.saturating_sub(self.clock.elapsed().saturating_sub(began));
+        let answered = match tokio::time::timeout(left, self.attempt(&question.token)).await {
             Ok(answered) => answered,
             Err(_) => {
                 Err(SourceError::new(SourceErrorKind::Timeout, "the introspection endpoint took too long"))
             }
         };
         match answered {
-            Ok(introspected) => {
+            Ok(said) => {
                 asking.succeeded();
-                self.conclude(question, introspected, began)
+                let event = match said {
+                    Introspected::Active(_) => IntrospectionOutcome::Active,
+                    Introspected::Inactive => IntrospectionOutcome::Inactive,
+                };
+                let concluded = self.conclude(question, &Answer { said, asked, opened, shared: false });
+                self.told(concluded, event, began)
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
                 let pause = asking.failed(error.retry_after());
-                self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began)
+                self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began).into()
             }
         }
     }
@@ -219,35 +251,7 @@ impl Desk {
         read_signed_introspection(jwt, &expected)
     }
 
-    /// Remembers an answer, and hands it out.
-    fn conclude(&self, question: &Question, introspected: Introspected, began: Duration) -> Outcome {
-        let now = self.clock.now();
-        match introspected {
-            Introspected::Inactive => {
-                self.facts.remember_inactive(question.key, now, now + self.settings.inactive_lifetime);
-                self.told(Outcome::Inactive, IntrospectionOutcome::Inactive, began)
-            }
-            Introspected::Active(answer) => {
-                let until = self.believed_until(&answer, question.signed.as_deref(), now);
-                let facts = match &question.signed {
-                    Some(signed) => Arc::new(Verified::clone(signed).confirmed_by(&answer)),
-                    None => Arc::from(answer),
-                };
-                let grace_until = (until + self.settings.grace).min(expiry(&facts).unwrap_or(UnixTime::MAX));
-                let entry = Remembered { facts: facts.clone(), until, grace_until, since: now };
-                self.facts.remember(question.key, entry);
-                self.told(Outcome::Active(facts), IntrospectionOutcome::Active, began)
-            }
-        }
-    }
-
-    fn believed_until(&self, answer: &Verified, signed: Option<&Verified>, now: UnixTime) -> UnixTime {
-        let answered = expiry(answer).unwrap_or(now + self.settings.lifetime_without_exp);
-        let ceiling = self.settings.max_lifetime.map(|ceiling| now + ceiling);
-        [signed.and_then(expiry), ceiling].into_iter().flatten().fold(answered, UnixTime::min)
-    }
-
-    fn told(&self, outcome: Outcome, event: IntrospectionOutcome, began: Duration) -> Outcome {
+    fn told<T>(&self, outcome: T, event: IntrospectionOutcome, began: Duration) -> T {
         let took = self.clock.elapsed().saturating_sub(began);
         self.observer.event(&Event::Introspected { issuer: &self.issuer, outcome: event, took });
         outcome
@@ -261,10 +265,6 @@ impl fmt::Debug for Desk {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-fn expiry(facts: &Verified) -> Option<UnixTime> {
-    facts.claims().expires()
 }
 
 /// Takes a question off the list of the open ones.

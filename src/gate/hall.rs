@@ -121,12 +121,12 @@ impl Hall<'_> {
 
     /// Facts from memory. A signature counts only while the key that made it is in its issuer's key set.
     fn remembered(&self, key: &Fingerprint, now: UnixTime) -> Option<Arc<Verified>> {
-        let found = self.gate.facts.get(key, now);
+        let found = self.gate.memory.facts.get(key, now);
         let lookup = match &found {
             None => Lookup::Miss,
             Some(facts) if self.still_vouched_for(facts) => Lookup::Hit,
             Some(_) => {
-                self.gate.facts.forget(key);
+                self.gate.memory.facts.forget(key);
                 Lookup::KeyWithdrawn
             }
         };
@@ -219,6 +219,7 @@ impl Hall<'_> {
         let expires = facts.claims().expires().unwrap_or(now);
         let until = self.gate.max_lifetime.map_or(expires, |ceiling| expires.min(now + ceiling));
         self.gate
+            .memory
             .facts
             .remember(key, Remembered { facts: facts.clone(), until, grace_until: until, since: now });
         Facts::Known { facts, degraded: false }
@@ -270,7 +271,9 @@ impl Hall<'_> {
     ) -> Facts {
         let Some(desk) = &live.desk else { return self.refuse(visit, Reason::OpaqueNotTaken) };
         match progress.introspection {
-            None if self.gate.facts.is_inactive(&key, visit.now) => self.refuse(visit, Reason::Inactive),
+            None if self.gate.memory.facts.is_inactive(&key, visit.now) => {
+                self.refuse(visit, Reason::Inactive)
+            }
             None => {
                 let token = Zeroizing::new(visit.credential.token().to_owned());
                 let question = Question { key, token, signed };
@@ -278,7 +281,7 @@ impl Hall<'_> {
             }
             Some(Outcome::Active(facts)) => Facts::Known { facts, degraded: false },
             Some(Outcome::Inactive) => self.refuse(visit, Reason::Inactive),
-            Some(Outcome::Failed(pause)) => match self.gate.facts.get_in_outage(&key, visit.now) {
+            Some(Outcome::Failed(pause)) => match self.gate.memory.facts.get_in_outage(&key, visit.now) {
                 Some(facts) if self.still_vouched_for(&facts) => Facts::Known { facts, degraded: true },
                 _ => self.unavailable(visit, Reason::IntrospectionUnavailable, pause),
             },

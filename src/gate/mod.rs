@@ -7,10 +7,13 @@ mod breaker;
 mod desk;
 mod errand;
 mod facts;
+mod forget;
+mod forgotten;
 mod hall;
 mod keyring;
 mod observe;
 mod revocations;
+mod shared;
 mod sources;
 
 pub use desk::IntrospectionSettings;
@@ -18,16 +21,18 @@ pub use errand::{Errand, Progress};
 pub use keyring::KeyRing;
 pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
 pub use revocations::{RevocationsFull, Selector, What};
+pub use shared::{CLOCK_SKEW, Notice, NoticeKind, SHARED_FOR, SharedAnswer, SharedMemory, SharedQuestion};
 pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
 };
 
 use crate::policy::{Decision, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
-use crate::time::{Clock, SystemClock, UnixTime};
+use crate::time::{Clock, SystemClock};
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
+use forgotten::Forgotten;
 use revocations::Revocations;
 use std::collections::HashMap;
 use std::fmt;
@@ -56,7 +61,7 @@ use std::time::Duration;
 /// ```
 pub struct Gate {
     state: ArcSwap<State>,
-    facts: Arc<FactCache>,
+    memory: Arc<Memory>,
     revocations: Revocations,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
@@ -67,6 +72,13 @@ pub struct Gate {
 struct State {
     policy: Arc<Policy>,
     issuers: HashMap<IssuerName, Arc<LiveIssuer>>,
+}
+
+/// What is known of tokens here, and who is asked what is known of them elsewhere.
+struct Memory {
+    facts: FactCache,
+    forgotten: Forgotten,
+    shared: Option<Arc<dyn SharedMemory>>,
 }
 
 /// An issuer with its live parts.
@@ -126,6 +138,7 @@ pub struct GateBuilder {
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
     revocations: (usize, Duration),
+    shared: Option<Arc<dyn SharedMemory>>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
@@ -160,6 +173,15 @@ impl GateBuilder {
         self
     }
 
+    /// What this gate knows together with others. Default: nothing.
+    ///
+    /// That brings [`Gate::learn`] what the others forget and revoke is left to whoever makes both.
+    #[must_use]
+    pub fn shared(mut self, memory: Arc<dyn SharedMemory>) -> Self {
+        self.shared = Some(memory);
+        self
+    }
+
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -176,11 +198,15 @@ impl GateBuilder {
 
     /// The gate. Keys are fetched in the background from now on, if it has issuers; that needs a tokio runtime.
     pub fn build(self) -> Gate {
-        let facts = Arc::new(FactCache::new(self.cache_bytes));
+        let memory = Memory {
+            facts: FactCache::new(self.cache_bytes),
+            forgotten: Forgotten::default(),
+            shared: self.shared,
+        };
         let policy = self.policy;
         let gate = Gate {
             state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
-            facts,
+            memory: Arc::new(memory),
             revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
@@ -203,6 +229,7 @@ impl Gate {
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
             revocations: (100_000, Duration::from_secs(24 * 3_600)),
+            shared: None,
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(Silent),
         }
@@ -282,7 +309,7 @@ impl Gate {
                 endpoint,
                 settings,
                 ring.clone(),
-                self.facts.clone(),
+                self.memory.clone(),
                 self.clock.clone(),
                 self.observer.clone(),
             )
@@ -309,35 +336,7 @@ impl Gate {
 
     /// About how many tokens are remembered, and what they weigh in bytes.
     pub fn remembered(&self) -> (u64, u64) {
-        self.facts.size()
-    }
-
-    /// Forgets the facts of these tokens, and returns how many that were. An opaque one is asked about anew when it comes
-    /// again; a signed one is verified anew.
-    pub fn forget(&self, selector: &Selector) -> usize {
-        match selector.what() {
-            What::Token(token) => {
-                let state = self.state.load();
-                let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
-                std::iter::once(*token).chain(asked).filter(|key| self.facts.forget(key)).count()
-            }
-            _ => self.facts.forget_where(|facts| selector.matches(facts)),
-        }
-    }
-
-    /// Forgets the facts of these tokens, and refuses those of them that are signed until they expire: at `expires` where
-    /// that is known.
-    ///
-    /// # Errors
-    /// [`RevocationsFull`] if the list is full. Nothing is dropped from it to make room: that would take a revoked token back.
-    pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
-        self.revocations.add(selector, expires, self.clock.now())?;
-        Ok(self.forget(selector))
-    }
-
-    /// How many revocations are listed.
-    pub fn revoked(&self) -> usize {
-        self.revocations.len()
+        self.memory.facts.size()
     }
 
     /// Waits until every issuer's keys are there, or until `limit` has passed. Returns whether they are.

@@ -47,6 +47,20 @@ pub enum Event<'a> {
         /// How long it took.
         took: Duration,
     },
+    /// Other gateways' memory was asked about a token, before its issuer was.
+    Recalled {
+        /// Whose token it is.
+        issuer: &'a IssuerName,
+        /// Whether an answer was taken over.
+        hit: bool,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The memory that gateways share can be reached from now on, or no longer.
+    SharedMemory {
+        /// Whether it can.
+        reachable: bool,
+    },
     /// The policy was replaced.
     Reloaded,
 }

@@ -12,14 +12,14 @@ use std::time::Duration;
 /// Which tokens are meant: to be forgotten, or to be revoked.
 ///
 /// All but a single token are meant as far as they were issued by now: who signs in again gets a new token that is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
     what: What,
     issuer: Option<IssuerName>,
 }
 
 /// What tells the tokens that are meant.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// This one token.
     Token(Fingerprint),
@@ -107,17 +107,18 @@ pub(super) struct Revocations {
 
 #[derive(Debug, Default)]
 struct Lists {
-    tokens: HashMap<Fingerprint, Entry>,
+    tokens: HashMap<Fingerprint, Vec<Entry>>,
     ids: Named,
     subjects: Named,
     clients: Named,
     sessions: Named,
     all: Vec<Entry>,
+    count: usize,
 }
 
 type Named = HashMap<Box<str>, Vec<Entry>>;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     issuer: Option<IssuerName>,
     since: UnixTime,
@@ -134,32 +135,33 @@ impl Revocations {
         Self { lists: RwLock::default(), entries: AtomicUsize::new(0), capacity, keep }
     }
 
-    /// Adds what is meant. The entry ends with the token, if that is known, else after the longest lifetime of a token.
+    /// When an entry ends: with the token, if that is known, else after the longest lifetime of a token.
+    pub(super) fn end(&self, expires: Option<UnixTime>, now: UnixTime) -> UnixTime {
+        // A little beyond `exp`, within the leeway, a token would still be taken.
+        expires.unwrap_or(now + self.keep) + crate::policy::IssuerRules::MAX_LEEWAY
+    }
+
+    /// Adds what is meant, as revoked at `since`.
     pub(super) fn add(
         &self,
         selector: &Selector,
-        expires: Option<UnixTime>,
+        since: UnixTime,
+        until: UnixTime,
         now: UnixTime,
     ) -> Result<(), RevocationsFull> {
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= self.capacity {
+        let entry = Entry { issuer: selector.issuer.clone(), since, until };
+        if lists.find(&selector.what).is_some_and(|listed| merge(listed, &entry)) {
+            return Ok(());
+        }
+        if lists.count >= self.capacity {
             lists.retain(|entry| now < entry.until);
         }
-        if lists.len() >= self.capacity {
+        if lists.count >= self.capacity {
             return Err(RevocationsFull(self.capacity));
         }
-        // A little beyond `exp`, within the leeway, a token would still be taken.
-        let until = expires.unwrap_or(now + self.keep) + crate::policy::IssuerRules::MAX_LEEWAY;
-        let entry = Entry { issuer: selector.issuer.clone(), since: now, until };
-        match &selector.what {
-            What::Token(token) => drop(lists.tokens.insert(*token, entry)),
-            What::Id(id) => lists.ids.entry(id.clone()).or_default().push(entry),
-            What::Subject(subject) => lists.subjects.entry(subject.clone()).or_default().push(entry),
-            What::Client(client) => lists.clients.entry(client.clone()).or_default().push(entry),
-            What::Session(session) => lists.sessions.entry(session.clone()).or_default().push(entry),
-            What::All => lists.all.push(entry),
-        }
-        self.entries.store(lists.len(), Ordering::Release);
+        lists.push(&selector.what, entry);
+        self.entries.store(lists.count, Ordering::Release);
         Ok(())
     }
 
@@ -180,7 +182,7 @@ impl Revocations {
         let named = |list: &Named, value: Option<&str>, fits: &dyn Fn(&Entry) -> bool| {
             value.and_then(|value| list.get(value)).is_some_and(|found| found.iter().any(fits))
         };
-        lists.tokens.get(key).is_some_and(counts)
+        lists.tokens.get(key).is_some_and(|found| found.iter().any(counts))
             || named(&lists.ids, claims.id(), &counts)
             || named(&lists.subjects, claims.subject(), &|entry| counts(entry) && older(entry))
             || named(&lists.sessions, claims.session(), &|entry| counts(entry) && older(entry))
@@ -196,22 +198,96 @@ impl Revocations {
     }
 }
 
+/// Who is revoked twice is listed once, for the longer time. Gateways that share their lists may also be told of one entry twice.
+fn merge(listed: &mut [Entry], entry: &Entry) -> bool {
+    let same = listed.iter_mut().find(|same| same.issuer == entry.issuer);
+    same.map(|same| {
+        same.since = same.since.max(entry.since);
+        same.until = same.until.max(entry.until);
+    })
+    .is_some()
+}
+
 impl Lists {
-    fn len(&self) -> usize {
-        let named = [&self.ids, &self.subjects, &self.clients, &self.sessions];
-        self.tokens.len()
-            + self.all.len()
-            + named.iter().flat_map(|list| list.values()).map(Vec::len).sum::<usize>()
+    fn find(&mut self, what: &What) -> Option<&mut Vec<Entry>> {
+        match what {
+            What::Token(token) => self.tokens.get_mut(token),
+            What::Id(id) => self.ids.get_mut(id),
+            What::Subject(subject) => self.subjects.get_mut(subject),
+            What::Client(client) => self.clients.get_mut(client),
+            What::Session(session) => self.sessions.get_mut(session),
+            What::All => Some(&mut self.all),
+        }
+    }
+
+    fn push(&mut self, what: &What, entry: Entry) {
+        let list = match what {
+            What::Token(token) => self.tokens.entry(*token).or_default(),
+            What::Id(id) => self.ids.entry(id.clone()).or_default(),
+            What::Subject(subject) => self.subjects.entry(subject.clone()).or_default(),
+            What::Client(client) => self.clients.entry(client.clone()).or_default(),
+            What::Session(session) => self.sessions.entry(session.clone()).or_default(),
+            What::All => &mut self.all,
+        };
+        list.push(entry);
+        self.count += 1;
     }
 
     fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        self.tokens.retain(|_, entry| keep(entry));
-        self.all.retain(&keep);
+        let mut count = 0;
+        let mut keep_some = |entries: &mut Vec<Entry>| {
+            entries.retain(&keep);
+            count += entries.len();
+            !entries.is_empty()
+        };
+        keep_some(&mut self.all);
+        self.tokens.retain(|_, entries| keep_some(entries));
         for list in [&mut self.ids, &mut self.subjects, &mut self.clients, &mut self.sessions] {
-            list.retain(|_, entries| {
-                entries.retain(&keep);
-                !entries.is_empty()
-            });
+            list.retain(|_, entries| keep_some(entries));
         }
+        self.count = count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_000_000);
+
+    fn add(list: &Revocations, what: What, now: UnixTime) -> Result<(), RevocationsFull> {
+        list.add(&Selector::new(what), now, now + Duration::from_secs(10), now)
+    }
+
+    fn jti(id: &str) -> What {
+        What::Id(id.into())
+    }
+
+    #[test]
+    fn the_list_is_bounded_and_nothing_that_counts_makes_room() {
+        let list = Revocations::new(3, Duration::from_secs(10));
+        add(&list, jti("a"), NOW).unwrap();
+        add(&list, What::Token(Fingerprint::of("b")), NOW).unwrap();
+        add(&list, What::All, NOW + Duration::from_secs(1)).unwrap();
+        assert_eq!(add(&list, jti("d"), NOW), Err(RevocationsFull(3)));
+        assert_eq!(add(&list, jti("a"), NOW), Ok(()), "it is listed already");
+        assert_eq!(list.len(), 3);
+        let later = NOW + Duration::from_secs(10);
+        add(&list, jti("d"), later).unwrap();
+        assert_eq!(list.len(), 2, "what has ended makes room");
+    }
+
+    #[test]
+    fn who_is_revoked_again_is_listed_once_for_the_longer_time() {
+        let list = Revocations::new(3, Duration::from_secs(10));
+        add(&list, What::Subject("alice".into()), NOW).unwrap();
+        add(&list, What::Subject("alice".into()), NOW + Duration::from_secs(5)).unwrap();
+        add(&list, What::Subject("alice".into()), NOW + Duration::from_secs(3)).unwrap();
+        let elsewhere = Selector::new(What::Subject("alice".into())).of_issuer(IssuerName::new("https://a/"));
+        list.add(&elsewhere, NOW, NOW, NOW).unwrap();
+        let lists = list.lists.read().unwrap();
+        let spans: Vec<_> = lists.subjects["alice"].iter().map(|entry| entry.until.since(NOW)).collect();
+        assert_eq!(spans, [Duration::from_secs(15), Duration::ZERO]);
+        assert_eq!(lists.count, 2);
     }
 }

@@ -182,8 +182,12 @@ impl IssuerRules {
         Ok(())
     }
 
+    /// The claim that names the client. An introspection answer names it `client_id` (RFC 7662 section 2.2), whatever the
+    /// issuer's JWTs call it.
     fn client_claim(&self, facts: &Verified) -> Option<ClientClaim> {
-        self.client_claims.iter().copied().find(|claim| facts.claims().client(*claim).is_some())
+        let answered = matches!(facts.provenance(), Provenance::Introspected { .. }).then_some(ClientClaim::ClientId);
+        let mut claims = self.client_claims.iter().copied().chain(answered);
+        claims.find(|claim| facts.claims().client(*claim).is_some())
     }
 
     fn check_mandatory(&self, facts: &Verified, client: Option<&str>) -> Result<(), Reason> {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate::gate::{
-    BoxFuture, Gate, Introspect, IntrospectionAnswer, IntrospectionSettings, IssuerSources, KeySource,
-    SourceError, SourceErrorKind,
+    BoxFuture, Gate, GateBuilder, Introspect, IntrospectionAnswer, IntrospectionSettings, IssuerSources,
+    KeySource, SharedMemory, SourceError, SourceErrorKind,
 };
 use tollgate::policy::{
     Decision, Implications, IssuerRules, MethodScopes, OpaqueRules, Permit, Policy, Profile, Reason,
@@ -140,17 +140,40 @@ impl House {
         house
     }
 
+    /// The same, on this clock, and with a memory that it shares with other houses.
+    pub async fn sharing(
+        answers: &Arc<Answers>,
+        settings: IntrospectionSettings,
+        clock: &ManualClock,
+        memory: Arc<dyn SharedMemory>,
+    ) -> Self {
+        let mut rules = rules();
+        rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
+        let endpoint = answers.clone();
+        let change = |sources: &mut IssuerSources| sources.introspection = Some((endpoint, settings));
+        let house = Self::build(change, rules, clock.clone(), |gate| gate.shared(memory));
+        assert!(house.gate.ready(Duration::from_secs(5)).await);
+        house
+    }
+
     pub fn unready(change: impl FnOnce(&mut IssuerSources), rules: IssuerRules) -> Self {
+        Self::build(change, rules, ManualClock::new(), |gate| gate)
+    }
+
+    fn build(
+        change: impl FnOnce(&mut IssuerSources),
+        rules: IssuerRules,
+        clock: ManualClock,
+        finish: impl FnOnce(GateBuilder) -> GateBuilder,
+    ) -> Self {
         let issuer = Issuer::new(AS);
         let keys = Keys::of(&issuer);
         let mut sources = IssuerSources::new(AS, keys.clone());
         sources.key_policy = KeyPolicy { cool_down: Duration::from_secs(30), max_age: None };
         change(&mut sources);
-        let clock = ManualClock::new();
-        let gate = Gate::builder(policy(orders(), rules))
-            .issuer(sources.clone())
-            .clock(Arc::new(clock.clone()))
-            .build();
+        let gate =
+            Gate::builder(policy(orders(), rules)).issuer(sources.clone()).clock(Arc::new(clock.clone()));
+        let gate = finish(gate).build();
         Self { gate: Arc::new(gate), clock, issuer, keys, sources }
     }
 

@@ -4,3 +4,4 @@ mod house;
 mod keys;
 mod opaque;
 mod remembered;
+mod shared;

@@ -9,6 +9,7 @@ mod issuers;
 mod requirement;
 mod routes;
 mod scopes;
+mod shared;
 mod upstreams;
 
 use super::code::Code;
@@ -29,6 +30,7 @@ pub(super) fn compile(raw: &Raw, base: &Path, files: &mut Files, report: &mut Re
     let implications = scopes::implications(raw, report);
     let upstreams = upstreams::compile(raw, files, report);
     let gateway = gateway::compile(raw, files, report);
+    let shared = shared::compile(raw, files, report);
     let identity = identity(raw, report);
     let routes = routes::compile(raw, &issuers, &implications, report);
     let cache = raw.cache.given().map_or_else(CacheSettings::default, |cache| CacheSettings {
@@ -49,6 +51,7 @@ pub(super) fn compile(raw: &Raw, base: &Path, files: &mut Files, report: &mut Re
         policy,
         issuers: settings,
         cache,
+        shared: shared?,
         gateway: gateway?,
         upstreams: upstreams?,
         warnings: Problems::default(),

@@ -3,6 +3,7 @@
 mod address;
 mod gateway;
 mod issuer;
+mod shared;
 mod upstream;
 
 pub(super) use address::is_host_name;
@@ -11,6 +12,7 @@ pub use gateway::{AdminSettings, GatewaySettings, Limits, Listener, ListenerTls}
 pub use issuer::{
     ClientCredentials, IntrospectionEndpoint, IssuerSettings, KeyLocation, KeySettings, SecretSource,
 };
+pub use shared::{SharedMode, SharedServer, SharedSettings};
 pub use upstream::{HealthCheck, HostHeader, Protocol, Timeouts, UpstreamSettings, UpstreamTls};
 
 use super::problems::Problems;
@@ -30,6 +32,8 @@ pub struct Plan {
     pub issuers: Vec<IssuerSettings>,
     /// What is remembered, and how long.
     pub cache: CacheSettings,
+    /// What is shared with other gateways; `None` if nothing is.
+    pub shared: Option<SharedSettings>,
     /// The gateway's listeners and limits.
     pub gateway: GatewaySettings,
     /// Where the gateway sends admitted requests, in the order of the file; empty if the file is for the library alone.

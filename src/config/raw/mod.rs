@@ -8,6 +8,7 @@ pub(crate) mod introspection;
 pub(crate) mod issuer;
 pub(crate) mod route;
 pub(crate) mod scopes;
+pub(crate) mod shared;
 pub(crate) mod upstream;
 pub(crate) mod values;
 
@@ -20,6 +21,7 @@ use super::spelling::Section;
 use gateway::Gateway;
 use issuer::Issuer;
 use route::Route;
+use shared::Shared;
 use std::time::Duration;
 use upstream::Upstream;
 
@@ -36,6 +38,7 @@ pub(crate) struct Raw {
     pub(crate) realm: Field<Spanned<String>>,
     pub(crate) issuers: Field<Table<Issuer>>,
     pub(crate) cache: Field<Cache>,
+    pub(crate) shared: Field<Shared>,
     pub(crate) scope_implications: Field<Table<Texts>>,
     pub(crate) routes: Field<Vec<Route>>,
     pub(crate) identity: Field<Identity>,
@@ -77,6 +80,7 @@ impl Raw {
             realm: fields.get("realm", report, values::realm),
             issuers: fields.get("issuers", report, |node, report| values::named(node, report, Issuer::read)),
             cache: fields.get("cache", report, Cache::read),
+            shared: fields.get("shared", report, Shared::read),
             scope_implications: fields.get("scope_implications", report, implications),
             routes: fields.need(
                 "routes",

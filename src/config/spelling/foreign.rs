@@ -2,7 +2,7 @@
 
 use super::Section::{
     self, Admin, Gateway, HealthCheck, Identity, Introspection, Issuer, Keys, Limits, Listen, ListenTls,
-    Root, Route, Scopes, Timeouts, Upstream, UpstreamTls,
+    Root, Route, Scopes, Shared, Timeouts, Upstream, UpstreamTls,
 };
 
 /// Sections, spellings (as `plain` makes them), our key, and what to say if "did you mean `key`?" is not enough.
@@ -30,6 +30,34 @@ pub(super) const FOREIGN: &[Foreign] = &[
         &["audiences", "audience", "clients"],
         "issuers",
         "this belongs to an issuer: `issuers: {main: {…}}`",
+    ),
+    (&[Root], &["redis", "valkey", "sharedcache", "distributedcache", "sentinel"], "shared", ""),
+    (
+        &[Shared],
+        &[
+            "url",
+            "urls",
+            "uri",
+            "address",
+            "addresses",
+            "addr",
+            "host",
+            "hosts",
+            "nodes",
+            "endpoint",
+            "endpoints",
+            "sentinels",
+        ],
+        "servers",
+        "write a list: `servers: [rediss://host:port]`",
+    ),
+    (&[Shared], &["mastername", "masterset", "service", "servicename"], "master", ""),
+    (&[Shared], &["user", "acluser"], "username", ""),
+    (
+        &[Shared],
+        &["encryptionkey", "key", "keyfile", "secret", "secretfile", "sealingkey"],
+        "secret_key_file",
+        "",
     ),
     (&[Root], &["scopehierarchy", "rolehierarchy", "implies"], "scope_implications", ""),
     (&[Issuer], &["iss", "issueruri", "issuerurl", "url", "authority", "uri"], "issuer", ""),
