@@ -181,7 +181,9 @@ impl Desk {
         };
         let asking = match Asking::admitted(&self.breaker, &*self.clock) {
             Ok(asking) => asking,
-            Err(pause) => return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began).into(),
+            Err(pause) => {
+                return self.told(Outcome::Failed(pause), IntrospectionOutcome::Refused, began).into();
+            }
         };
         let asked = self.clock.now();
         let left = self.settings.timeout.saturating_sub(self.clock.elapsed().saturating_sub(began));

@@ -185,7 +185,8 @@ impl IssuerRules {
     /// The claim that names the client. An introspection answer names it `client_id` (RFC 7662 section 2.2), whatever the
     /// issuer's JWTs call it.
     fn client_claim(&self, facts: &Verified) -> Option<ClientClaim> {
-        let answered = matches!(facts.provenance(), Provenance::Introspected { .. }).then_some(ClientClaim::ClientId);
+        let answered =
+            matches!(facts.provenance(), Provenance::Introspected { .. }).then_some(ClientClaim::ClientId);
         let mut claims = self.client_claims.iter().copied().chain(answered);
         claims.find(|claim| facts.claims().client(*claim).is_some())
     }
