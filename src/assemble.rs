@@ -1,5 +1,8 @@
 //! A plan becomes a live gate: what the configuration means, joined with what can fetch and ask.
 
+#[cfg(feature = "redis")]
+mod sharing;
+
 use crate::config::{
     ClientCredentials, IntrospectionEndpoint as AskedEndpoint, IssuerSettings, KeyLocation, Plan,
     SecretSource,
@@ -41,8 +44,51 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// All that keeps an issuer's sources from being set up.
+/// All that keeps an issuer's sources from being set up; and that the plan shares what it knows with other gateways: then [`start`] is
+/// called for.
 pub fn gate(plan: Plan, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Result<Gate, AssembleError> {
+    match plan.shared {
+        Some(_) => {
+            Err(AssembleError::shared("a gate that shares what it knows is made by `assemble::start`"))
+        }
+        None => Ok(builder(plan, clock, observer)?.build()),
+    }
+}
+
+/// A gate as the plan means it, which shares what it knows with other gateways if the plan says so.
+///
+/// It returns when what they have revoked has been read, or when `shared.start_wait` is over: then it is read as soon as it can be.
+///
+/// # Errors
+/// All that keeps an issuer's sources, or the shared memory, from being set up. That Redis can't be reached is no error.
+pub async fn start(
+    plan: Plan,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+) -> Result<Arc<Gate>, AssembleError> {
+    let shared = plan.shared.clone();
+    let builder = builder(plan, clock.clone(), observer.clone())?;
+    match shared {
+        None => Ok(Arc::new(builder.build())),
+        #[cfg(not(feature = "redis"))]
+        Some(_) => Err(AssembleError::shared(
+            "this build lacks the feature `redis`: remove `shared`, or build with it",
+        )),
+        #[cfg(feature = "redis")]
+        Some(settings) => {
+            let memory = sharing::memory(&settings, clock, observer).map_err(AssembleError::shared)?;
+            let gate = Arc::new(builder.shared(memory.clone()).build());
+            memory.serve(&gate).await;
+            Ok(gate)
+        }
+    }
+}
+
+fn builder(
+    plan: Plan,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+) -> Result<GateBuilder, AssembleError> {
     let sources = sources(&plan, &clock)?;
     let builder = Gate::builder(plan.policy)
         .cache_bytes(plan.cache.size)
@@ -50,11 +96,11 @@ pub fn gate(plan: Plan, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> R
         .revocations(plan.cache.max_revocations, plan.cache.keep_revocations)
         .clock(clock)
         .observer(observer);
-    Ok(sources.into_iter().fold(builder, GateBuilder::issuer).build())
+    Ok(sources.into_iter().fold(builder, GateBuilder::issuer))
 }
 
 /// Puts the policy and the issuers of a plan in force, from the next request on. The size and the bounds of what is remembered stay as
-/// they were. An issuer whose settings are unchanged keeps its keys and its open questions; one whose keys come from the same place
+/// they were, and so does what is shared. An issuer whose settings are unchanged keeps its keys and its open questions; one whose keys come from the same place
 /// keeps its keys.
 ///
 /// # Errors
@@ -77,16 +123,21 @@ pub fn sources(plan: &Plan, clock: &Arc<dyn Clock>) -> Result<Vec<IssuerSources>
             Err(error) => problems.push((settings.name.clone(), error)),
         }
     }
-    if problems.is_empty() { Ok(sources) } else { Err(AssembleError { problems }) }
+    if problems.is_empty() { Ok(sources) } else { Err(AssembleError { problems, shared: None }) }
 }
 
-/// What keeps issuers from being set up: for the operator, before anything is asked.
+/// What keeps issuers, or the memory that gateways share, from being set up: for the operator, before anything is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssembleError {
     problems: Vec<(Box<str>, SetupError)>,
+    shared: Option<Box<str>>,
 }
 
 impl AssembleError {
+    fn shared(error: impl fmt::Display) -> Self {
+        Self { problems: Vec::new(), shared: Some(error.to_string().into()) }
+    }
+
     /// The issuers' names in the configuration, and what is wrong with each.
     pub fn problems(&self) -> impl Iterator<Item = (&str, &SetupError)> {
         self.problems.iter().map(|(issuer, error)| (&**issuer, error))
@@ -99,7 +150,7 @@ impl fmt::Display for AssembleError {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}issuer `{issuer}`: {error}")?;
         }
-        Ok(())
+        self.shared.iter().try_for_each(|error| write!(f, "shared: {error}"))
     }
 }
 
@@ -252,9 +303,6 @@ impl<'a> Issuer<'a> {
     }
 }
 
-/// Where the keys come from, if there are any; and, if that is so, the metadata that names it.
-type Keys = (Option<Arc<dyn KeySource>>, Option<Arc<Discovery>>);
-
 /// What tells one version of a file from another. One that can't be read is told where it is used.
 fn contents(path: &Path) -> String {
     std::fs::read(path).map(|bytes| digest(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
@@ -267,6 +315,9 @@ fn digest(text: &str) -> String {
         hex
     })
 }
+
+/// Where the keys come from, if there are any; and, if that is so, the metadata that names it.
+type Keys = (Option<Arc<dyn KeySource>>, Option<Arc<Discovery>>);
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ pub(super) async fn bind(plan: Plan, clock: Arc<dyn Clock>) -> Result<(Server, A
     require_upstreams(&plan)?;
     let metrics = Arc::new(Metrics::new());
     let (gateway, upstreams) = (plan.gateway.clone(), plan.upstreams.clone());
-    let gate = Arc::new(assemble::gate(plan, clock, metrics.clone())?);
+    let gate = assemble::start(plan, clock, metrics.clone()).await?;
     let server =
         Server::bind(Setup { gateway, upstreams, gate: gate.clone(), metrics: Some(metrics) }).await?;
     Ok((server, gate))

@@ -4,7 +4,7 @@ use super::arguments::{LogFormat, RunArguments};
 use super::gateway::{self, require_upstreams};
 use super::{Failure, fail, logging};
 use crate::assemble;
-use crate::config::{self, CacheSettings, Environment, GatewaySettings, Plan};
+use crate::config::{self, CacheSettings, Environment, GatewaySettings, Plan, SharedSettings};
 use crate::gate::Gate;
 use crate::proxy;
 use crate::time::{Clock, SystemClock};
@@ -48,7 +48,8 @@ impl File {
 async fn serve(plan: Plan, file: File, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     // Both before anything listens: a signal that comes early must neither kill nor be lost.
     let (stop, hangup) = (proxy::stop_signal()?, signal(SignalKind::hangup())?);
-    let settled = Settled { gateway: plan.gateway.clone(), cache: plan.cache.clone() };
+    let settled =
+        Settled { gateway: plan.gateway.clone(), cache: plan.cache.clone(), shared: plan.shared.clone() };
     let (server, gate) = gateway::bind(plan, clock.clone()).await?;
     let reloader = Reloader { file, gate, upstreams: server.handle(), settled, clock };
     let reloading = tokio::spawn(reloader.attend(hangup));
@@ -70,6 +71,7 @@ struct Reloader {
 struct Settled {
     gateway: GatewaySettings,
     cache: CacheSettings,
+    shared: Option<SharedSettings>,
 }
 
 impl Reloader {
@@ -85,8 +87,9 @@ impl Reloader {
     async fn reload(&self) -> Result<(), Failure> {
         let plan = self.file.load().ok_or("the file has errors")?;
         require_upstreams(&plan)?;
-        if plan.gateway != self.settled.gateway || plan.cache != self.settled.cache {
-            tracing::warn!("changes under `gateway` and `cache` take effect at the next start");
+        let Settled { gateway, cache, shared } = &self.settled;
+        if plan.gateway != *gateway || plan.cache != *cache || plan.shared != *shared {
+            tracing::warn!("changes under `gateway`, `cache` and `shared` take effect at the next start");
         }
         let sources = assemble::sources(&plan, &self.clock)?;
         let Plan { policy, upstreams, .. } = plan;

@@ -79,16 +79,17 @@ impl Keeper {
         for (kind, foreign) in KINDS.into_iter().zip(&mut reading.foreign) {
             let list = self.memory.names.list(kind);
             let now = self.memory.clock.now();
-            let mut there = HashSet::new();
+            let (mut there, mut offset) = (HashSet::new(), 0);
             loop {
-                let page = commands.page(list, after(now), there.len(), PAGE).await?;
+                let page = commands.page(list, after(now), offset, PAGE).await?;
                 *foreign += self.follow(page.iter().map(Vec::as_slice)).await;
                 let last = page.len() < PAGE;
+                offset += page.len();
                 there.extend(page.into_iter().map(Vec::into_boxed_slice));
                 if last {
                     break;
                 }
-                if there.len() >= MOST_LISTED {
+                if offset >= MOST_LISTED {
                     tracing::error!(
                         list,
                         "this list in Redis is longer than it can be: the rest is not read"
@@ -105,6 +106,7 @@ impl Keeper {
             }
             self.memory.ledger().reconcile(kind, &there);
             commands.remove(list, (now - MARGIN).as_millis()).await?;
+            self.keep(kind, commands).await?;
         }
         Ok(reading)
     }
@@ -148,17 +150,12 @@ impl Keeper {
         for kind in KINDS {
             let list = self.memory.names.list(kind);
             loop {
-                let (batch, last) = {
-                    let ledger = self.memory.ledger();
-                    (ledger.missing(kind, BATCH), ledger.last_end(kind))
-                };
+                let batch = self.memory.ledger().missing(kind, BATCH);
                 if batch.is_empty() {
                     break;
                 }
-                let keep = last.unwrap_or_default().since(self.memory.clock.now()) + MARGIN;
-                commands
-                    .add(list, batch.iter().map(|(sealed, end)| (end.as_millis(), &**sealed)), keep)
-                    .await?;
+                commands.add(list, batch.iter().map(|(sealed, end)| (end.as_millis(), &**sealed))).await?;
+                self.keep(kind, commands).await?;
                 let message = wire::join(batch.iter().map(|(sealed, _)| &**sealed));
                 commands.publish(&self.memory.names.channel, &message).await?;
                 self.memory.ledger().listed(batch.iter().map(|(sealed, _)| sealed));
@@ -169,6 +166,13 @@ impl Keeper {
             }
         }
         Ok(())
+    }
+
+    /// Lets a list end, if nobody adds to it, some time after its last entry.
+    async fn keep(&self, kind: NoticeKind, commands: &Commands) -> Result<(), LineError> {
+        let Some(last) = self.memory.ledger().last_end(kind) else { return Ok(()) };
+        let left = last.since(self.memory.clock.now());
+        commands.expire(self.memory.names.list(kind), left + MARGIN).await
     }
 
     /// Whether the lists are to be read again: if they were not as long as they should be twice in a row, or have not been read

@@ -63,7 +63,9 @@ impl LineError {
 impl Line {
     /// Connects, and subscribes to `channel`.
     pub(super) async fn connect(settings: &RedisSettings, channel: &str) -> Result<Self, LineError> {
-        within(CONNECT, async {
+        // One server after the other may be tried.
+        let patience = CONNECT.saturating_mul(1 + u32::try_from(settings.servers.len()).unwrap_or(u32::MAX));
+        within(patience, async {
             let place = Place::of(settings)?;
             let (commands, mut messages) = match &settings.mode {
                 RedisMode::Single => one(place.client(settings.servers.first())?).await?,
@@ -91,28 +93,34 @@ impl Messages {
 }
 
 impl Commands {
-    /// At most `limit` bytes of a value; none if there is no such key.
+    /// At most `limit` bytes of a value; none if there is no such key, or something else under it.
     pub(super) async fn get(&self, key: &str, limit: usize) -> Result<Vec<u8>, LineError> {
-        self.run(redis::cmd("GETRANGE").arg(key).arg(0).arg(limit.saturating_sub(1))).await
+        match self.run(redis::cmd("GETRANGE").arg(key).arg(0).arg(limit.saturating_sub(1))).await {
+            Err(LineError::Redis(error)) if error.code() == Some("WRONGTYPE") => Ok(Vec::new()),
+            got => got,
+        }
     }
 
     pub(super) async fn set(&self, key: &str, value: &[u8], keep: Duration) -> Result<(), LineError> {
         self.run(redis::cmd("SET").arg(key).arg(value).arg("PX").arg(millis(keep))).await
     }
 
-    /// Adds to a sorted set, and keeps it all for this long.
+    /// Adds to a sorted set.
     pub(super) async fn add(
         &self,
         key: &str,
         entries: impl Iterator<Item = (u64, &[u8])>,
-        keep: Duration,
     ) -> Result<(), LineError> {
         let mut add = redis::cmd("ZADD");
         add.arg(key);
         for (score, member) in entries {
             add.arg(score).arg(member);
         }
-        within(LISTS, self.run::<()>(&add)).await?;
+        within(LISTS, self.run(&add)).await
+    }
+
+    /// Lets all of a key end after this time.
+    pub(super) async fn expire(&self, key: &str, keep: Duration) -> Result<(), LineError> {
         within(LISTS, self.run(redis::cmd("PEXPIRE").arg(key).arg(millis(keep)))).await
     }
 
@@ -233,9 +241,10 @@ impl Place {
         let commands = Commands::Cluster(builder.build()?.get_async_connection().await?);
         let mut refused = LineError::Closed;
         for server in &settings.servers {
-            match self.client(Some(server))?.get_async_pubsub().await {
+            let client = self.client(Some(server))?;
+            match within(CONNECT, async { Ok(client.get_async_pubsub().await?) }).await {
                 Ok(messages) => return Ok((commands, messages)),
-                Err(error) => refused = error.into(),
+                Err(error) => refused = error,
             }
         }
         Err(refused)
@@ -277,7 +286,7 @@ fn millis(keep: Duration) -> u64 {
     u64::try_from(keep.as_millis()).unwrap_or(u64::MAX).clamp(1, LONGEST)
 }
 
-/// How long it may take to connect and subscribe.
+/// How long it may take to connect to a server.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a command about lists may take. No request waits for it.
 const LISTS: Duration = Duration::from_secs(2);

@@ -148,7 +148,7 @@ impl RedisMemory {
         let opened = self.vault.open_answer(&name, &sealed).filter(|_| sealed.len() <= MOST_SEALED);
         let answer = opened.and_then(|plain| wire::read_answer(&plain));
         if answer.is_none() && !line.strange.swap(true, Ordering::Relaxed) {
-            tracing::warn!("an answer in the shared memory does not open: another key, or a forgery");
+            tracing::warn!("an answer in the shared memory does not open: somebody else writes to it");
         }
         answer
     }
@@ -262,7 +262,7 @@ impl OpenLine {
 }
 
 /// How many answers are recalled or told at a time. Whoever comes then asks the issuer.
-const MOST_AT_A_TIME: usize = 256;
+const MOST_AT_A_TIME: usize = 1_024;
 
 /// Failures in a row that mean that Redis can't be reached.
 const MOST_FAILURES: u32 = 3;

@@ -224,7 +224,7 @@ impl Secret {
     }
 
     /// The 32 bytes that it is in base64, of either alphabet, padded or not.
-    pub(super) fn read_key(&self) -> Result<Zeroizing<[u8; 32]>, SettingsError> {
+    pub(crate) fn read_key(&self) -> Result<Zeroizing<[u8; 32]>, SettingsError> {
         let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let text = self.read()?;
         let alphabets = [alphabet::STANDARD, alphabet::URL_SAFE].iter();

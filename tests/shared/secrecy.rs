@@ -83,9 +83,9 @@ async fn neither_tokens_nor_claims_nor_fingerprints_are_in_redis_or_on_the_way()
         let bytes = print.as_bytes();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         secrets.push(bytes[..8].to_vec());
-        secrets.push(hex[..16].as_bytes().to_vec());
-        secrets.push(STANDARD.encode(bytes)[..20].as_bytes().to_vec());
-        secrets.push(URL_SAFE_NO_PAD.encode(bytes)[..20].as_bytes().to_vec());
+        secrets.push(hex.as_bytes()[..16].to_vec());
+        secrets.push(STANDARD.encode(bytes).as_bytes()[..20].to_vec());
+        secrets.push(URL_SAFE_NO_PAD.encode(bytes).as_bytes()[..20].to_vec());
     }
     for secret in secrets {
         let found = all.windows(secret.len()).any(|window| window == secret);
