@@ -29,3 +29,11 @@
 //! | `cors_preflight` | `deny` | `deny`, `forward` | a preflight that reaches an API unasked is a request without a token |
 //! | `forward_authorization` | off | – | an API that needs the identity gets it in headers; a token that stops at the gate can't leak behind it |
 //! | identity headers | `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer` | – | a wide-spread convention |
+//!
+//! # Shared between gateways
+//!
+//! | what | default | reason |
+//! |---|---|---|
+//! | `shared` | none | one more thing that can fail |
+//! | `shared.timeout` | 100 ms | some hundred times what an answer takes; after it, the issuer is asked |
+//! | `shared.start_wait` | 5 s | a gateway that starts should know what is revoked, but start it must |

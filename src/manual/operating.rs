@@ -54,6 +54,28 @@
 //! that much longer while the issuer can't be asked, never past the token's `exp`; the upstream sees `X-Auth-Degraded:
 //! introspection`.
 //!
+//! # Forgetting and revoking
+//!
+//! Through the library ([`Gate::forget`](crate::gate::Gate::forget), [`Gate::revoke`](crate::gate::Gate::revoke)), or at the admin
+//! listener:
+//!
+//! ```text
+//! curl -H 'Content-Type: application/json' -d '{"sub":"alice","issuer":"https://id.example.com/"}' http://127.0.0.1:9090/revoke
+//! {"forgotten":2}
+//! ```
+//!
+//! An order names exactly one of `token`, `jti`, `sub`, `client`, `sid`, or `"all": true`; and `issuer`, if only its tokens are meant.
+//! `/forget` drops what is remembered: an opaque token is asked about anew, a signed one verified anew. `/revoke` does the same,
+//! and refuses signed tokens that were issued by now, until they expire. The list of revocations is bounded
+//! (`cache.max_revocations`); when it is full, the order is refused with 507, and nothing is dropped from it.
+//!
+//! # Several gateways
+//!
+//! With the feature `redis` and a section `shared`, gateways share answers of introspection endpoints and what is forgotten and
+//! revoked. Fingerprints alone leave the process, under keyed names; what is kept is encrypted and authenticated, so whoever can
+//! write to Redis can forge nothing. An order given to one gateway reaches the others within a second. When Redis is down, each
+//! gateway works on with its own memory and its issuers, says so in its log and in its metrics, and catches up when it is back.
+//!
 //! # What a refusal tells
 //!
 //! Each refusal has a stable code: in the problem document's `code`, in the access log, in the metric's label. The
