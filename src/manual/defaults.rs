@@ -30,6 +30,30 @@
 //! | `forward_authorization` | off | – | an API that needs the identity gets it in headers; a token that stops at the gate can't leak behind it |
 //! | identity headers | `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer` | – | a wide-spread convention |
 //!
+//! # The gateway's
+//!
+//! | what | default | range | reason |
+//! |---|---|---|---|
+//! | `gateway.listen` | 127.0.0.1:8080, with HTTP/2 by prior knowledge | – | reachable from this machine only, until the configuration says otherwise |
+//! | `gateway.limits.header_timeout` | 10 s | 1 s to 5 min | for a whole head, TLS handshake or HTTP/2 header block: who drips it holds a connection no longer |
+//! | `gateway.limits.max_headers` | 100 lines | 1 to 256 | browsers send 20, chains of proxies 40 |
+//! | `gateway.limits.max_header_bytes` | 32 KiB | 1 KiB to 1 MiB | a token of 16 KiB, and as much beside it |
+//! | `gateway.limits.max_body` | 10 MiB | – | an upload route says more in words |
+//! | `gateway.limits.http2_streams` | 128 | 1 to 10,000 | above the 100 that RFC 9113 recommends at least |
+//! | HTTP/2 resets | 20 pending, 256 caused by errors, per connection | fixed | rapid reset and its kin end the connection |
+//! | idle connections | 60 s to 120 s; HTTP/2 60 s; a new one `header_timeout` | fixed | one timer serves all requests of a connection, so that none is set for each |
+//! | a caller's pause in its body, or in taking its answer | 60 s | fixed | as most servers have it |
+//! | the body of a refused request | 64 KiB or 1 s are read, then the connection ends | fixed | the answer arrives, and no body is taken for a request |
+//! | `gateway.shutdown_grace` | 10 s | 0 to 1 h | an ordinary request ends in it |
+//! | HTTP/1.0 | served, with a `Host`; the connection ends behind the answer, which is never chunked | fixed | old load balancers and probes speak it |
+//! | pipelined requests | served one after the other; behind a chunked body, or one with `Upgrade`, the connection ends | fixed | the next request is not read before this one has ended |
+//! | `Upgrade` | WebSocket, from HTTP/1.1 to HTTP/1.1, where the route has `upgrade: true`; otherwise ignored (RFC 9110 section 7.8) | – | another protocol is out of the gate's sight |
+//! | tries | 4: other addresses if none took the connection; the same request only if its method is idempotent and a kept connection had died | fixed | nothing is carried out twice |
+//! | all addresses unwell | they are tried all the same | fixed | a broken health page must not take down what works |
+//! | names of upstreams | resolved at start, and again every 30 s; a failure keeps the addresses | fixed | the operating system does not tell how long an answer is good |
+//! | `upstreams.*.timeouts` | connect 2 s; read, write, idle 60 s | 1 ms to 1 d | a lost SYN is tried again after 1 s; the rest as most proxies have it |
+//! | `upstreams.*.keepalive` | 128; all upstreams share the sum | 0 to 65,536 | a pool smaller than the number of callers costs twice the work |
+//!
 //! # Shared between gateways
 //!
 //! | what | default | reason |

@@ -1,5 +1,6 @@
 //! The door itself: each request is vetted, judged by the gate, dressed for its upstream, and answered.
 
+use super::CALLER_TIMEOUT;
 use super::access;
 use super::connection::{self, Caller};
 use super::forward::{Passage, asks_for_websocket};
@@ -139,6 +140,11 @@ impl ProxyHttp for Door {
             visit.began = self.clock.elapsed();
         }
         visit.id = Some(self.id_of(session));
+        session.set_write_timeout(Some(CALLER_TIMEOUT));
+        // HTTP/1.0 knows no interim answers (RFC 9110 section 15.2).
+        if session.req_header().version == Version::HTTP_10 {
+            session.set_ignore_info_resp(true);
+        }
         match self.admit(session, visit).await {
             Ok(()) => Ok(false),
             Err(answer) => self.answer(session, visit, *answer).await.map(|()| true),
@@ -150,6 +156,8 @@ impl ProxyHttp for Door {
         let turn = visit.turn.wrapping_add(visit.tries);
         let target = upstream.target(turn).ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))?;
         visit.tries += 1;
+        // A second try sends the body again.
+        visit.body_bytes = 0;
         let mut peer = Box::new(target.peer().clone());
         let handling = visit.permit.as_ref().and_then(|permit| permit.route()).map(|route| &route.handling);
         if let Some(timeout) = handling.and_then(|handling| handling.read_timeout) {
@@ -214,6 +222,14 @@ impl ProxyHttp for Door {
         response: &mut ResponseHeader,
         visit: &mut Visit,
     ) -> Result<()> {
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            if !visit.websocket {
+                // Nobody asked for it.
+                return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
+            }
+            // How long another protocol may be silent is for the upstream's own timeout to say.
+            session.set_read_timeout(None);
+        }
         respond::clean(response);
         if session.req_header().version == Version::HTTP_10 {
             // It knows no chunks: the connection's end is the body's (RFC 9112 section 6.3).

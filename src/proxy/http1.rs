@@ -1,5 +1,6 @@
 //! One HTTP/1 connection: head after head, each whole and in time before anything else sees it.
 
+use super::CALLER_TIMEOUT;
 use super::connection::{Connection, Transport};
 use super::head::{Head, HeadScanner};
 use super::listener::told;
@@ -51,8 +52,7 @@ where
             Err(refusal) => return Some((connection, refusal)),
         }
         let mut session = ServerSession::new_http1(connection);
-        session.set_read_timeout(Some(BODY_TIMEOUT));
-        session.set_write_timeout(Some(BODY_TIMEOUT));
+        session.set_read_timeout(Some(CALLER_TIMEOUT));
         let (stream, _) = app.process_new_http(session, &shutdown).await?.consume();
         // What went in comes out.
         connection = stream.into_any().downcast().ok()?;
@@ -125,5 +125,3 @@ impl IdleWatch {
 
 /// How long a connection may be idle at least.
 const IDLE_PERIOD: Duration = Duration::from_secs(60);
-/// How long a caller may pause in its body, or in taking its answer.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -39,3 +39,5 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DRAIN_BYTES: u64 = 64 * 1024;
 /// For how long.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// How long a caller may pause in its body, or in taking its answer.
+const CALLER_TIMEOUT: Duration = Duration::from_secs(60);

@@ -143,6 +143,19 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, address: Socket
                     .await;
             }
             "ws" if request.field("upgrade").is_some() => return websocket(stream).await,
+            "switch" => {
+                let _ = stream
+                    .write_all(
+                        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+                    )
+                    .await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                return;
+            }
+            "early" => {
+                let _ = stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n").await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            }
             "break" => return,
             "half" => {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal").await;

@@ -75,3 +75,50 @@ async fn chunks_are_strict() {
     }
     assert!(backend.requests().is_empty(), "{:?}", backend.requests());
 }
+
+#[tokio::test]
+async fn an_upstream_can_t_switch_protocols_by_itself() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    assert_eq!(gateway.get("/public/switch", "").await.code(), "upstream_failed");
+    let asking = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    assert_eq!(
+        gateway.get("/public/switch", asking).await.code(),
+        "upstream_failed",
+        "the route does not allow it"
+    );
+}
+
+#[tokio::test]
+async fn interim_answers_pass_to_those_who_know_them() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let mut client = gateway.connect().await;
+    client.send("GET /public/early HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    assert_eq!(client.answer().await.unwrap().status, 200);
+    let mut client = gateway.connect().await;
+    client.send("GET /public/early HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let head = String::from_utf8(client.exactly(12).await.unwrap()).unwrap();
+    assert_eq!(head, "HTTP/1.1 103");
+}
+
+/// The parser behind the door escapes what it can't read, and tries again.
+#[tokio::test]
+async fn a_target_is_forwarded_as_it_came_or_not_at_all() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    for byte in 1..=255_u8 {
+        for place in ["/public/a@b", "/public/a?b@c"] {
+            let (left, right) = place.split_once('@').unwrap();
+            let target = [left.as_bytes(), &[byte], right.as_bytes()].concat();
+            let request = [b"GET ", &*target, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+            let before = backend.requests().len();
+            let answer = gateway.send(request).await;
+            match answer.status {
+                200 => assert_eq!(backend.last().target().as_bytes(), target),
+                400 | 404 => assert_eq!(backend.requests().len(), before, "{byte:#x}"),
+                other => panic!("{byte:#x}: {other}"),
+            }
+        }
+    }
+}

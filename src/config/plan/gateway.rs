@@ -63,7 +63,7 @@ pub struct Limits {
     pub max_body: Option<u64>,
     /// Requests at once on one HTTP/2 connection.
     pub http2_streams: u32,
-    /// The field that carries the request's id: passed on if the caller sent a plain one, made otherwise.
+    /// The field that carries the request's id: passed on if a trusted proxy sent a plain one, made otherwise.
     pub request_id_header: HeaderName,
 }
 

@@ -7,7 +7,7 @@ mod rewrite;
 pub(super) use rewrite::Rewrite;
 
 use super::tls::{self, TlsError};
-use crate::config::{HostHeader, Protocol, UpstreamSettings};
+use crate::config::{HostHeader, HostPort, Protocol, UpstreamSettings};
 use crate::policy::Handling;
 use arc_swap::ArcSwap;
 use http::HeaderValue;
@@ -108,6 +108,8 @@ pub(super) struct Upstream {
 /// An address of an upstream.
 #[derive(Debug)]
 pub(super) struct Target {
+    /// As the settings name it.
+    written: HostPort,
     address: SocketAddr,
     peer: HttpPeer,
     /// The `Host` that stands for it, if the upstream wants to see its own address.
@@ -174,15 +176,15 @@ impl Upstream {
 }
 
 impl Target {
-    fn new(upstream: &Upstream, host: &str, address: SocketAddr) -> Self {
+    fn new(upstream: &Upstream, written: &HostPort, address: SocketAddr) -> Self {
         let mut peer = upstream.template.clone();
         peer._address = address.into();
-        let named = HttpHost { host, port: address.port() };
         if upstream.settings.tls.is_some() && peer.sni.is_empty() {
-            peer.sni = host.to_owned();
+            peer.sni = written.host.clone();
         }
-        let shown = (upstream.settings.host == HostHeader::Upstream).then(|| named.to_string());
+        let shown = (upstream.settings.host == HostHeader::Upstream).then(|| written.to_string());
         Self {
+            written: written.clone(),
             address,
             peer,
             host: shown.and_then(|host| HeaderValue::try_from(host).ok()),
@@ -212,21 +214,6 @@ impl Target {
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-/// A host and port as `Host` writes them.
-struct HttpHost<'a> {
-    host: &'a str,
-    port: u16,
-}
-
-impl fmt::Display for HttpHost<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
     }
 }
 

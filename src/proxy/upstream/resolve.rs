@@ -31,23 +31,26 @@ async fn look(upstream: &Upstream) -> bool {
     let before = upstream.targets.load_full();
     let mut targets: Vec<Arc<Target>> = Vec::new();
     for written in &upstream.settings.addresses {
+        let known = |address: &SocketAddr| before.iter().find(|target| target.address == *address);
         let found: Vec<SocketAddr> = match written.host.parse::<IpAddr>() {
             Ok(ip) => vec![SocketAddr::new(ip, written.port)],
             Err(_) => match tokio::net::lookup_host((written.host.as_str(), written.port)).await {
                 Ok(found) => found.collect(),
                 Err(error) => {
                     tracing::warn!(upstream = upstream.name(), host = written.host, %error, "can't resolve");
-                    return !before.is_empty();
+                    before
+                        .iter()
+                        .filter(|target| target.written == *written)
+                        .map(|target| target.address)
+                        .collect()
                 }
             },
         };
         for address in found {
-            if targets.iter().any(|target| target.address == address) {
-                continue;
+            if !targets.iter().any(|target| target.address == address) {
+                let made = || Arc::new(Target::new(upstream, written, address));
+                targets.push(known(&address).cloned().unwrap_or_else(made));
             }
-            let known = before.iter().find(|target| target.address == address);
-            let made = || Arc::new(Target::new(upstream, &written.host, address));
-            targets.push(known.cloned().unwrap_or_else(made));
         }
     }
     // The resolver turns the order round at each answer; turns are ours to take.

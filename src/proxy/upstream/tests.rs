@@ -63,6 +63,14 @@ async fn a_reload_keeps_what_is_unchanged() {
 }
 
 #[tokio::test]
+async fn a_name_that_can_t_be_resolved_takes_nothing_else_down() {
+    let upstreams =
+        started(vec![settings("a", &["nobody.invalid:1", "127.0.0.1:2"])], &Upstreams::default()).await;
+    let upstream = upstreams.of(&to(None)).unwrap();
+    assert_eq!((upstream.addresses(), upstream.target(0).unwrap().address().port()), (1, 2));
+}
+
+#[tokio::test]
 async fn names_are_resolved_and_certificates_checked_for_them() {
     let tls = |server_name: Option<&str>, host: &str| UpstreamSettings {
         tls: Some(crate::config::UpstreamTls {
