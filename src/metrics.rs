@@ -21,6 +21,7 @@ use std::time::Duration;
 /// | metric | labels | what |
 /// |---|---|---|
 /// | `tollgate_allowed_total` | `route` | permitted requests |
+/// | `tollgate_degraded_total` | – | permitted requests whose issuer could not be asked, on its older word (`introspection.grace`) |
 /// | `tollgate_denied_total` | `route`, `reason` | refused requests; `route` is empty where none was found |
 /// | `tollgate_refused_total` | `reason` | requests that the gateway answered itself, before or after the gate judged them |
 /// | `tollgate_lookups_total` | `result` | whether a token's facts were remembered |
@@ -50,6 +51,7 @@ use std::time::Duration;
 pub struct Metrics {
     registry: Registry,
     allowed: Arc<Allowed>,
+    degraded: Counter,
     denied: Family<DeniedLabels, Counter>,
     refused: Family<ReasonLabel, Counter>,
     hits: Counter,
@@ -77,6 +79,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("tollgate"),
             allowed: Arc::default(),
+            degraded: Counter::default(),
             denied: Family::default(),
             refused: Family::default(),
             hits,
@@ -95,6 +98,8 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register_collector(Box::new(metrics.allowed.clone()));
+        let help = "Permitted requests whose issuer could not be asked";
+        registry.register("degraded", help, metrics.degraded.clone());
         registry.register("denied", "Requests that the gate refused", metrics.denied.clone());
         registry.register("refused", "Requests that the gateway answered itself", metrics.refused.clone());
         registry.register("lookups", "Whether a token's facts were remembered", lookups);
@@ -160,7 +165,12 @@ impl Default for Metrics {
 impl Observer for Metrics {
     fn event(&self, event: &Event<'_>) {
         match event {
-            Event::Allowed(permit) => self.allowed.count(permit),
+            Event::Allowed(permit) => {
+                self.allowed.count(permit);
+                if permit.degraded() {
+                    self.degraded.inc();
+                }
+            }
             Event::Denied(denial) => self.denied(denial),
             Event::Lookup(lookup) => {
                 let counter = match lookup {
@@ -351,6 +361,31 @@ mod tests {
 
     fn line<'a>(text: &'a str, start: &str) -> Option<&'a str> {
         text.lines().find_map(|line| line.strip_prefix(start))
+    }
+
+    #[test]
+    fn a_permit_on_an_older_word_is_marked_in_metrics_and_upstream_header() {
+        let metrics = Metrics::new();
+        let gate = Gate::builder(policy(&["/a"])).build();
+        let headers = HeaderMap::new();
+        let crate::gate::Verdict::Decided(crate::policy::Decision::Allow(permit)) =
+            gate.decide_now(&RequestHead::new(&Method::GET, b"/a", &headers))
+        else {
+            panic!("a public route")
+        };
+        let marked = |permit: &crate::policy::Permit| {
+            gate.policy()
+                .identity()
+                .fields(permit)
+                .any(|(name, value)| name == "x-auth-degraded" && value == "introspection")
+        };
+        metrics.event(&Event::Allowed(&permit));
+        assert!(!marked(&permit));
+        assert_eq!(line(&metrics.text(), "tollgate_degraded_total "), Some("0"));
+        let degraded = permit.mark_degraded();
+        metrics.event(&Event::Allowed(&degraded));
+        assert!(marked(&degraded));
+        assert_eq!(line(&metrics.text(), "tollgate_degraded_total "), Some("1"));
     }
 
     #[test]
