@@ -141,3 +141,6 @@ impl Expiry<Fingerprint, Inactive> for AtItsEnd {
         self.expire_after_create(key, entry, at)
     }
 }
+
+#[cfg(test)]
+mod tests;

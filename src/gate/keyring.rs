@@ -240,3 +240,6 @@ impl Drop for Ending<'_> {
         self.ring.end(self.fetched.take().unwrap_or_else(broken), self.began);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -344,6 +344,9 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Requirement;
+    use crate::policy::fixtures::{permit, policy, principal};
+    use serde_json::json;
 
     #[test]
     fn codes_are_unique_and_descriptions_fit_a_challenge() {
@@ -351,6 +354,42 @@ mod tests {
             assert!(Reason::ALL.iter().skip(i + 1).all(|other| other.code() != reason.code()), "{reason}");
             let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
             assert!(reason.description().chars().all(plain), "{reason}");
+            assert_eq!(reason.to_string(), reason.code());
         }
+    }
+
+    #[test]
+    fn a_decision_is_a_permit_or_a_denial() {
+        let (policy, index) = policy("/a", Requirement::Public);
+        let permit = permit(Some(principal(json!({"sub": "alice"}))));
+        assert_eq!(permit.principal().and_then(Principal::subject), Some("alice"));
+        assert_eq!(permit.route().map(|route| route.template.as_str()), Some("/a"));
+        assert_eq!(permit.policy().routes().len(), 1);
+        assert!(!permit.degraded() && permit.clone().mark_degraded().degraded());
+        let allowed = Decision::Allow(permit);
+        assert!(allowed.permit().is_some() && allowed.denial().is_none());
+        let refused = Decision::Deny(Denial::new(Reason::Expired, &policy).on(index));
+        assert!(refused.permit().is_none());
+        assert_eq!(refused.denial().map(Denial::reason), Some(Reason::Expired));
+    }
+
+    #[test]
+    fn a_denial_says_what_it_is_about() {
+        let (policy, index) = policy("/a", Requirement::Public);
+        let bare = Denial::new(Reason::Scope, &policy);
+        assert!(bare.route().is_none() && bare.scopes().is_none());
+        let full = bare.clone().on(index).wanting("a b");
+        assert_eq!(full.route().map(|route| route.template.as_str()), Some("/a"));
+        assert_eq!(full.scopes(), Some("a b"));
+        assert_eq!(bare.allowing(vec![Method::GET]).detail(), &Detail::Methods(vec![Method::GET]));
+        let shown = format!("{full:?}");
+        assert!(shown.contains("Scope") && shown.contains("/a") && shown.contains("a b"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_permit_tells_the_route_and_no_claims() {
+        let shown = format!("{:?}", permit(Some(principal(json!({"sub": "alice", "tenant": "acme"})))));
+        assert!(shown.starts_with("Permit") && shown.contains("/a"), "{shown}");
+        assert!(!shown.contains("alice") && !shown.contains("acme"), "{shown}");
     }
 }

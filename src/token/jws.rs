@@ -38,8 +38,7 @@ impl Shape {
         let Ok(header) = LENIENT.decode(first) else { return Self::Opaque };
         let mut alg = HasAlg(false);
         // Duplicate members still make it a JWS, which is then refused as a bad one.
-        let object =
-            UniqueMembers::read(&header, &mut alg).is_ok() || header.trim_ascii_start().starts_with(b"{\"");
+        let object = UniqueMembers::read(&header, &mut alg).is_ok() || begins_as_object(&header);
         match (object, dots) {
             (true, 4) => Self::Jwe,
             (true, 2) if alg.0 || serde_json::from_slice::<LooseAlg>(&header).is_ok() => Self::Jws,
@@ -179,6 +178,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+
+/// Whether this may be meant for an object with members.
+fn begins_as_object(json: &[u8]) -> bool {
+    let inner = json.trim_ascii_start().strip_prefix(b"{");
+    inner.is_some_and(|inner| inner.trim_ascii_start().starts_with(b"\""))
+}
 
 fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
@@ -341,6 +346,9 @@ mod tests {
             (format!("{jws}A"), Shape::Jws),
             (token(r#"{"alg":"a","alg":"b"}"#), Shape::Jws),
             (token(r#" {"alg":1}"#), Shape::Jws),
+            (token("{ \"alg\":\"a\",\n\"alg\":\"b\"}"), Shape::Jws),
+            (token(r#"{ "x":1,"x":1,"alg":"b"}"#), Shape::Jws),
+            (format!("{}.AAAA.AAAA", token(r#"{ "enc":"a","enc":"a"}"#)), Shape::Jwe),
             (token(r#"{"kid":"a"}"#), Shape::Opaque),
             (token(r#"{"#), Shape::Opaque),
             (token("[]"), Shape::Opaque),

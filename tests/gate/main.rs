@@ -5,3 +5,4 @@ mod keys;
 mod opaque;
 mod remembered;
 mod shared;
+mod signed;
