@@ -1,21 +1,27 @@
-//! Remembered facts: the one file that names `moka`.
+//! Remembered facts: the one file that names `quick_cache`.
+//!
+//! `moka` was here first. It tidies up by a timer, which nothing depends on, and pays for it: three times the memory beside
+//! an entry's own, and a record of each read that somebody has to work off later.
 
 use crate::proof::Verified;
 use crate::time::UnixTime;
 use crate::token::Fingerprint;
-use moka::Expiry;
-use moka::sync::Cache;
+use foldhash::fast::RandomState;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Options, OptionsBuilder, UnitWeighter, Weighter};
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// What is known of tokens, by their fingerprint.
 ///
-/// An entry lives until the instant that it was remembered with, and not a moment longer: that is checked on each read by the
-/// gate's own clock, while the cache's timer only tidies up. It is bounded by weight; what is used least goes first.
+/// An entry serves until the instant that it was remembered with, and not a moment longer: that is checked on each read, by
+/// the gate's own clock. All entries together are bounded by weight; what is used least goes first, whether it has ended or
+/// not, and an entry that is found to have ended goes at once.
 pub(super) struct FactCache {
-    facts: Cache<Fingerprint, Remembered>,
-    /// In a space of their own, so that a flood of worthless tokens can't push out good ones.
-    inactive: Cache<Fingerprint, Inactive>,
+    facts: Cache<Fingerprint, Remembered, ByWeight, RandomState>,
+    /// Tokens that their issuer does not vouch for, and until when that need not be asked again. In a space of their own, so
+    /// that a flood of worthless tokens can't push out good ones.
+    inactive: Cache<Fingerprint, UnixTime, UnitWeighter, RandomState>,
 }
 
 /// Facts, and until when they may be used without asking again.
@@ -25,34 +31,29 @@ pub(super) struct Remembered {
     pub(super) until: UnixTime,
     /// Beyond `until`, during an outage of the issuer, they may be used until this.
     pub(super) grace_until: UnixTime,
-    /// When they were remembered.
-    pub(super) since: UnixTime,
-}
-
-/// A token that its issuer does not vouch for, and until when that need not be asked again.
-#[derive(Clone, Copy)]
-struct Inactive {
-    since: UnixTime,
-    until: UnixTime,
 }
 
 impl FactCache {
     pub(super) fn new(max_bytes: u64) -> Self {
-        let weigh = |_: &Fingerprint, entry: &Remembered| {
-            u32::try_from(entry.facts.weight() + ENTRY_BYTES).unwrap_or(u32::MAX)
-        };
+        let places = max_bytes / 16 / INACTIVE_BYTES;
+        let (weight, count) = (options(max_bytes / USUAL_BYTES, max_bytes), options(places, places));
+        let hash = RandomState::default;
         Self {
-            facts: Cache::builder().max_capacity(max_bytes).weigher(weigh).expire_after(AtItsEnd).build(),
-            inactive: Cache::builder()
-                .max_capacity(max_bytes / 16 / INACTIVE_BYTES)
-                .expire_after(AtItsEnd)
-                .build(),
+            facts: Cache::with_options(weight, ByWeight, hash(), DefaultLifecycle::default()),
+            inactive: Cache::with_options(count, UnitWeighter, hash(), DefaultLifecycle::default()),
         }
     }
 
     /// The facts that may be used at `now`.
     pub(super) fn get(&self, key: &Fingerprint, now: UnixTime) -> Option<Arc<Verified>> {
-        self.facts.get(key).filter(|entry| now < entry.until).map(|entry| entry.facts)
+        let entry = self.facts.get(key)?;
+        if now < entry.until {
+            return Some(entry.facts);
+        }
+        if entry.has_ended(now) {
+            self.facts.remove_if(key, |entry| entry.has_ended(now));
+        }
+        None
     }
 
     /// The facts that may be used at `now` if their issuer can't be asked.
@@ -60,87 +61,80 @@ impl FactCache {
         self.facts.get(key).filter(|entry| now < entry.grace_until).map(|entry| entry.facts)
     }
 
-    pub(super) fn remember(&self, key: Fingerprint, entry: Remembered) {
-        if entry.since < entry.until {
-            self.inactive.invalidate(&key);
+    /// Remembers facts, unless they have ended at `now`.
+    pub(super) fn remember(&self, key: Fingerprint, entry: Remembered, now: UnixTime) {
+        if now < entry.until {
+            self.inactive.remove(&key);
             self.facts.insert(key, entry);
         }
     }
 
     pub(super) fn is_inactive(&self, key: &Fingerprint, now: UnixTime) -> bool {
-        self.inactive.get(key).is_some_and(|entry| now < entry.until)
+        self.inactive.get(key).is_some_and(|until| now < until)
     }
 
-    pub(super) fn remember_inactive(&self, key: Fingerprint, since: UnixTime, until: UnixTime) {
-        self.facts.invalidate(&key);
-        self.inactive.insert(key, Inactive { since, until });
+    pub(super) fn remember_inactive(&self, key: Fingerprint, until: UnixTime) {
+        self.facts.remove(&key);
+        self.inactive.insert(key, until);
     }
 
     /// Forgets what is known of a token, and returns whether facts were.
     pub(super) fn forget(&self, key: &Fingerprint) -> bool {
-        self.inactive.invalidate(key);
+        self.inactive.remove(key);
         self.facts.remove(key).is_some()
     }
 
     /// Forgets all that `forgotten` names, and returns how many entries that were.
     pub(super) fn forget_where(&self, forgotten: impl Fn(&Verified) -> bool) -> usize {
-        let named = self.facts.iter().filter(|(_, entry)| forgotten(&entry.facts));
-        let found: Vec<_> = named.map(|(key, _)| *key).collect();
-        found.iter().for_each(|key| self.facts.invalidate(key));
-        found.len()
+        let count = Cell::new(0);
+        self.facts.retain(|_, entry| {
+            let goes = forgotten(&entry.facts);
+            count.set(count.get() + usize::from(goes));
+            !goes
+        });
+        count.get()
     }
 
-    /// How many tokens are remembered, and their weight in bytes; both approximate.
+    /// How many tokens are remembered, and their weight in bytes. Those that have ended, but were not asked for since, count.
     pub(super) fn size(&self) -> (u64, u64) {
-        self.facts.run_pending_tasks();
-        (self.facts.entry_count(), self.facts.weighted_size())
+        (self.facts.len() as u64, self.facts.weight())
     }
 }
+
+impl Remembered {
+    fn has_ended(&self, now: UnixTime) -> bool {
+        self.until.max(self.grace_until) <= now
+    }
+}
+
+#[derive(Clone)]
+struct ByWeight;
+
+impl Weighter<Fingerprint, Remembered> for ByWeight {
+    fn weight(&self, _: &Fingerprint, entry: &Remembered) -> u64 {
+        (entry.facts.weight() + ENTRY_BYTES) as u64
+    }
+}
+
+fn options(items: u64, weight: u64) -> Options {
+    let items = usize::try_from(items).unwrap_or(usize::MAX);
+    let mut options = OptionsBuilder::new();
+    options.estimated_items_capacity(items).weight_capacity(weight).shards(SHARDS);
+    // It asks for these settings alone.
+    options.build().expect("items and weight are given")
+}
+
+/// Many, so that none grows large: one that grows moves its entries, and holds up whoever comes for one of them.
+const SHARDS: usize = 64;
 
 /// What an entry weighs beside its facts: key, instants, and the cache's own book-keeping.
-const ENTRY_BYTES: usize = 256;
+const ENTRY_BYTES: usize = 128;
+
+/// About what an entry weighs in all.
+const USUAL_BYTES: u64 = 1024;
 
 /// What an entry about an inactive token weighs.
-const INACTIVE_BYTES: u64 = 256;
-
-/// Tidies an entry up when it has ended. An error of this timer costs memory or a repeated check, never a wrong answer:
-/// `get` compares with the gate's clock.
-struct AtItsEnd;
-
-/// Instants as far off as the year 9999 are fine for a clock, but not for a timer.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3_600);
-
-impl Expiry<Fingerprint, Remembered> for AtItsEnd {
-    fn expire_after_create(&self, _: &Fingerprint, entry: &Remembered, _: Instant) -> Option<Duration> {
-        Some(entry.until.max(entry.grace_until).since(entry.since).min(LONGEST))
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &Fingerprint,
-        entry: &Remembered,
-        at: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, entry, at)
-    }
-}
-
-impl Expiry<Fingerprint, Inactive> for AtItsEnd {
-    fn expire_after_create(&self, _: &Fingerprint, entry: &Inactive, _: Instant) -> Option<Duration> {
-        Some(entry.until.since(entry.since).min(LONGEST))
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &Fingerprint,
-        entry: &Inactive,
-        at: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, entry, at)
-    }
-}
+const INACTIVE_BYTES: u64 = 128;
 
 #[cfg(test)]
 mod tests;

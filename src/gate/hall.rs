@@ -112,10 +112,14 @@ impl Hall<'_> {
         {
             return Facts::Known { facts, degraded: false };
         }
-        match Shape::of(token) {
-            Shape::Jws => self.signed(visit, key, progress),
-            Shape::Jwe => self.refuse(visit, Reason::TokenEncrypted),
-            Shape::Opaque => self.opaque(visit, progress),
+        // What is a sound JWS has the shape of one; only of other tokens does the shape say more.
+        match UnverifiedJws::parse(token) {
+            Ok(jws) => self.signed(visit, &jws, key, progress),
+            Err(error) => match Shape::of(token) {
+                Shape::Jws => self.refuse(visit, jws_reason(error)),
+                Shape::Jwe => self.refuse(visit, Reason::TokenEncrypted),
+                Shape::Opaque => self.opaque(visit, progress),
+            },
         }
     }
 
@@ -151,17 +155,22 @@ impl Hall<'_> {
     }
 
     /// A signed token that is not remembered: RFC 7515 section 5.2.
-    fn signed(&self, visit: &Visit<'_>, key: Fingerprint, progress: Progress) -> Facts {
+    fn signed(
+        &self,
+        visit: &Visit<'_>,
+        jws: &UnverifiedJws<'_>,
+        key: Fingerprint,
+        progress: Progress,
+    ) -> Facts {
         let prepared = || -> Result<_, Reason> {
-            let jws = UnverifiedJws::parse(visit.credential.token()).map_err(jws_reason)?;
             let issuer = Claims::peek_issuer(jws.payload()).map_err(|_| Reason::ClaimsMalformed)?;
             let issuer = issuer.ok_or(Reason::IssuerUnknown)?;
             let rules = self.state.policy.issuer(&issuer).ok_or_else(|| self.unknown_issuer(&issuer))?;
             let live = self.state.issuers.get(&rules.name).ok_or(Reason::IssuerUnknown)?;
             let algorithm = Algorithm::from_name(jws.alg()).filter(|named| rules.algorithms.contains(*named));
-            Ok((algorithm.ok_or(Reason::AlgorithmNotAllowed)?, rules, live.clone(), jws))
+            Ok((algorithm.ok_or(Reason::AlgorithmNotAllowed)?, rules, live))
         };
-        let (algorithm, rules, live, jws) = match prepared() {
+        let (algorithm, rules, live) = match prepared() {
             Ok(prepared) => prepared,
             Err(reason) => return self.refuse(visit, reason),
         };
@@ -172,7 +181,7 @@ impl Hall<'_> {
                 Candidates::Unknown => Err(Unproven::UnknownKey),
                 Candidates::Misfit => Err(Unproven::Refused(Reason::AlgorithmNotAllowed)),
                 Candidates::Keys(keys) => {
-                    verify(&jws, algorithm, &keys, &rules.name).map_err(|error| match error {
+                    verify(jws, algorithm, &keys, &rules.name).map_err(|error| match error {
                         // A key that the set lacks may explain a signature that names no key.
                         ProofError::Signature if !keys.named() => Unproven::Unexplained,
                         ProofError::Signature => Unproven::Refused(Reason::Signature),
@@ -182,7 +191,7 @@ impl Hall<'_> {
             }
         });
         match proof {
-            Ok(facts) => self.proven(visit, key, rules, &live, Arc::new(facts), progress),
+            Ok(facts) => self.proven(visit, key, rules, live, Arc::new(facts), progress),
             Err(Unproven::Refused(reason)) => self.refuse(visit, reason),
             Err(unproven) if progress.keys => self.without_key(visit, ring, unproven),
             Err(_) => {
@@ -218,10 +227,8 @@ impl Hall<'_> {
         let now = visit.now;
         let expires = facts.claims().expires().unwrap_or(now);
         let until = self.gate.max_lifetime.map_or(expires, |ceiling| expires.min(now + ceiling));
-        self.gate
-            .memory
-            .facts
-            .remember(key, Remembered { facts: facts.clone(), until, grace_until: until, since: now });
+        let entry = Remembered { facts: facts.clone(), until, grace_until: until };
+        self.gate.memory.facts.remember(key, entry, now);
         Facts::Known { facts, degraded: false }
     }
 

@@ -26,7 +26,7 @@ pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,
 };
 
-use crate::policy::{Decision, Policy, RequestHead};
+use crate::policy::{Decision, Map, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
 use crate::time::{Clock, SystemClock};
 use arc_swap::ArcSwap;
@@ -34,7 +34,6 @@ use desk::Desk;
 use facts::FactCache;
 use forgotten::Forgotten;
 use revocations::Revocations;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +70,7 @@ pub struct Gate {
 /// What a request is judged by: a snapshot, replaced as a whole.
 struct State {
     policy: Arc<Policy>,
-    issuers: HashMap<IssuerName, Arc<LiveIssuer>>,
+    issuers: Map<IssuerName, Arc<LiveIssuer>>,
 }
 
 /// What is known of tokens here, and who is asked what is known of them elsewhere.
@@ -205,7 +204,7 @@ impl GateBuilder {
         };
         let policy = self.policy;
         let gate = Gate {
-            state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: HashMap::new() }),
+            state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: Map::default() }),
             memory: Arc::new(memory),
             revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,

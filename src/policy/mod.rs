@@ -40,13 +40,17 @@ pub use template::{InvalidTemplate, Template};
 use crate::proof::IssuerName;
 use std::collections::HashMap;
 
+/// What requests are looked up in. A caller chooses what is looked for, but never what is in there, so that the quick hash
+/// can't be turned against us.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// Everything that is asked of requests: what one configuration file means, compiled.
 ///
 /// A policy never changes; a reload makes a new one.
 #[derive(Debug, Default)]
 pub struct Policy {
     routes: RouteTable,
-    issuers: HashMap<IssuerName, IssuerRules>,
+    issuers: Map<IssuerName, IssuerRules>,
     /// Those that are asked about opaque tokens.
     asked: Vec<IssuerName>,
     identity: IdentityHeaders,
@@ -56,7 +60,7 @@ pub struct Policy {
 impl Policy {
     /// A policy of these routes and issuers, with the default identity headers and no realm.
     pub fn new(routes: RouteTable, issuers: impl IntoIterator<Item = IssuerRules>) -> Self {
-        let issuers: HashMap<_, _> = issuers.into_iter().map(|rules| (rules.name.clone(), rules)).collect();
+        let issuers: Map<_, _> = issuers.into_iter().map(|rules| (rules.name.clone(), rules)).collect();
         let asked =
             issuers.values().filter(|rules| rules.opaque.is_some()).map(|rules| rules.name.clone()).collect();
         Self { routes, issuers, asked, identity: IdentityHeaders::default(), realm: None }

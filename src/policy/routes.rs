@@ -3,10 +3,9 @@
 mod tree;
 
 use super::template::TemplateSegment;
-use super::{CanonicalPath, PathError, Requirement, Template};
+use super::{CanonicalPath, Map, PathError, Requirement, Template};
 use http::Method;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::Duration;
 use tree::{Leaf, Node, Reading};
 
@@ -172,9 +171,9 @@ impl RouteIndex {
 #[derive(Debug, Default)]
 pub struct RouteTable {
     routes: Vec<Route>,
-    exact: HashMap<Box<str>, Node>,
+    exact: Map<Box<str>, Node>,
     /// By their suffix, which begins with a dot.
-    below: HashMap<Box<str>, Node>,
+    below: Map<Box<str>, Node>,
     any: Node,
     /// Whether a literal has an upper-case letter.
     upper_case: bool,

@@ -1,5 +1,6 @@
 //! The `Authorization` header's one credential: RFC 6750 section 2.1, RFC 9110 section 11.6.2.
 
+use super::alphabet::{all, is_letter};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -54,9 +55,9 @@ impl<'a> Credential<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(CredentialError::TooLong);
         }
-        let body = token.iter().position(|b| !is_b64token(*b)).unwrap_or(token.len());
-        let (body, padding) = token.split_at(body);
-        if body.is_empty() || padding.iter().any(|b| *b != b'=') {
+        let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+        let (body, _) = token.split_at(token.len() - padding);
+        if body.is_empty() || !all(body, is_b64token) {
             return Err(CredentialError::Malformed);
         }
         // The alphabet is a subset of ASCII, so this can't fail.
@@ -111,7 +112,8 @@ pub enum CredentialError {
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 fn is_b64token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    // `-`, `.`, `/` and the digits stand in a row.
+    is_letter(byte) | matches!(byte, b'-'..=b'9') | (byte == b'_') | (byte == b'~') | (byte == b'+')
 }
 
 #[cfg(test)]
@@ -128,6 +130,14 @@ mod tests {
             assert_eq!(parse(&format!("{scheme} aZ09-._~+/==")), Ok("aZ09-._~+/=="));
         }
         assert_eq!(Credential::parse(b"DPoP abc").map(|c| c.scheme()), Ok(Scheme::Dpop));
+    }
+
+    #[test]
+    fn the_alphabet_is_that_of_b64token() {
+        let listed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_b64token(byte), listed(byte), "{byte}");
+        }
     }
 
     #[test]

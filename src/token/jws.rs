@@ -1,5 +1,6 @@
 //! The compact serialisation of a JSON Web Signature: RFC 7515 sections 4, 7.1 and 5.2 steps 1 to 7.
 
+use super::alphabet::{all, is_letter};
 use super::{Members, UniqueMembers};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,8 +31,8 @@ impl Shape {
     /// assert_eq!(Shape::of("2YotnFZFEjr1zCsicMWpAA"), Shape::Opaque);
     /// ```
     pub fn of(token: &str) -> Self {
-        let dots = token.bytes().filter(|b| *b == b'.').count();
-        if !(dots == 2 || dots == 4) || !token.bytes().all(|b| b == b'.' || is_base64url(b)) {
+        let parts = token.split('.').count();
+        if !(parts == 3 || parts == 5) || !all(token.as_bytes(), |byte| is_base64url(byte) | (byte == b'.')) {
             return Self::Opaque;
         }
         let first = token.split('.').next().unwrap_or_default();
@@ -39,16 +40,16 @@ impl Shape {
         let mut alg = HasAlg(false);
         // Duplicate members still make it a JWS, which is then refused as a bad one.
         let object = UniqueMembers::read(&header, &mut alg).is_ok() || begins_as_object(&header);
-        match (object, dots) {
-            (true, 4) => Self::Jwe,
-            (true, 2) if alg.0 || serde_json::from_slice::<LooseAlg>(&header).is_ok() => Self::Jws,
+        match (object, parts) {
+            (true, 5) => Self::Jwe,
+            (true, 3) if alg.0 || serde_json::from_slice::<LooseAlg>(&header).is_ok() => Self::Jws,
             _ => Self::Opaque,
         }
     }
 
     /// Whether `token` can be a JWS at all; cheap, and never wrong when it says no.
     pub(crate) fn may_be_jws(token: &str) -> bool {
-        token.bytes().filter(|b| *b == b'.').count() == 2
+        token.contains('.')
     }
 }
 
@@ -89,11 +90,7 @@ impl<'a> UnverifiedJws<'a> {
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(if token.bytes().filter(|b| *b == b'.').count() == 4 {
-                JwsError::Jwe
-            } else {
-                JwsError::Parts
-            });
+            return Err(if token.split('.').count() == 5 { JwsError::Jwe } else { JwsError::Parts });
         };
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(JwsError::Parts);
@@ -186,7 +183,7 @@ fn begins_as_object(json: &[u8]) -> bool {
 }
 
 fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+    is_letter(byte) | byte.is_ascii_digit() | (byte == b'-') | (byte == b'_')
 }
 
 /// Finds out whether there is an `alg`.
@@ -272,6 +269,14 @@ mod tests {
 
     fn error(token: &str) -> Option<JwsError> {
         UnverifiedJws::parse(token).err()
+    }
+
+    #[test]
+    fn the_alphabet_is_that_of_base64url() {
+        for byte in 0..=u8::MAX {
+            let listed = byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            assert_eq!(is_base64url(byte), listed, "{byte}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What comes out of here is *said*, not *true*: [`UnverifiedJws`] and [`Claims`] turn into facts only in
 //! [`proof`](crate::proof), and nothing of them is readable by a policy before that.
 
+mod alphabet;
 mod claims;
 mod confirmation;
 mod credential;

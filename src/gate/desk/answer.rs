@@ -129,10 +129,10 @@ impl Desk {
         let (key, since) = (question.key, answer.asked);
         let Belief { until, grace_until, .. } = *belief;
         match &belief.facts {
-            None => self.memory.facts.remember_inactive(key, since, until),
+            None => self.memory.facts.remember_inactive(key, until),
             Some(facts) => {
-                let entry = Remembered { facts: facts.clone(), until, grace_until, since };
-                self.memory.facts.remember(key, entry);
+                let entry = Remembered { facts: facts.clone(), until, grace_until };
+                self.memory.facts.remember(key, entry, since);
             }
         }
         let forgotten = self.is_forgotten(question, answer, belief);

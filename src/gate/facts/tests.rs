@@ -1,5 +1,6 @@
 use super::*;
 use crate::proof::{Introspected, IssuerName, read_introspection};
+use std::time::Duration;
 
 const NOW: UnixTime = UnixTime::from_secs(1_767_225_600);
 
@@ -15,7 +16,7 @@ fn facts(claims: &str) -> Arc<Verified> {
 }
 
 fn entry(until: UnixTime, grace_until: UnixTime) -> Remembered {
-    Remembered { facts: facts(""), until, grace_until, since: NOW }
+    Remembered { facts: facts(""), until, grace_until }
 }
 
 fn key(name: usize) -> Fingerprint {
@@ -25,7 +26,7 @@ fn key(name: usize) -> Fingerprint {
 #[test]
 fn an_entry_serves_until_its_instant_and_in_an_outage_until_the_other() {
     let cache = FactCache::new(1 << 20);
-    cache.remember(key(1), entry(NOW + secs(10), NOW + secs(20)));
+    cache.remember(key(1), entry(NOW + secs(10), NOW + secs(20)), NOW);
     let at = |after| {
         let now = NOW + secs(after);
         (cache.get(&key(1), now).is_some(), cache.get_in_outage(&key(1), now).is_some())
@@ -40,13 +41,13 @@ fn an_entry_serves_until_its_instant_and_in_an_outage_until_the_other() {
 #[test]
 fn what_has_ended_already_is_not_remembered() {
     let cache = FactCache::new(1 << 20);
-    cache.remember_inactive(key(1), NOW, NOW + secs(10));
-    cache.remember(key(1), entry(NOW, NOW));
+    cache.remember_inactive(key(1), NOW + secs(10));
+    cache.remember(key(1), entry(NOW, NOW), NOW);
     assert_eq!(cache.size().0, 0);
     assert!(cache.is_inactive(&key(1), NOW), "and what was known stays known");
-    cache.remember(key(1), entry(NOW + secs(1), NOW + secs(1)));
+    cache.remember(key(1), entry(NOW + secs(1), NOW + secs(1)), NOW);
     assert!(!cache.is_inactive(&key(1), NOW) && cache.get(&key(1), NOW).is_some());
-    cache.remember_inactive(key(1), NOW, NOW + secs(10));
+    cache.remember_inactive(key(1), NOW + secs(10));
     assert!(cache.is_inactive(&key(1), NOW + secs(9)) && cache.get(&key(1), NOW).is_none());
     assert!(!cache.is_inactive(&key(1), NOW + secs(10)));
     assert!(!cache.forget(&key(1)), "no facts were forgotten");
@@ -61,12 +62,12 @@ fn weight_is_bounded_in_bytes() {
     let cache = FactCache::new(20 * weight as u64);
     for n in 0..10 {
         let until = NOW + secs(100);
-        cache.remember(key(n), Remembered { facts: heavy.clone(), until, grace_until: until, since: NOW });
+        cache.remember(key(n), Remembered { facts: heavy.clone(), until, grace_until: until }, NOW);
     }
     assert_eq!(cache.size(), (10, 10 * weight as u64));
     for n in 10..100 {
         let until = NOW + secs(100);
-        cache.remember(key(n), Remembered { facts: heavy.clone(), until, grace_until: until, since: NOW });
+        cache.remember(key(n), Remembered { facts: heavy.clone(), until, grace_until: until }, NOW);
     }
     let (count, bytes) = cache.size();
     assert!((1..=20).contains(&count) && bytes <= 20 * weight as u64, "{count} entries, {bytes} bytes");
@@ -75,14 +76,13 @@ fn weight_is_bounded_in_bytes() {
 #[test]
 fn a_flood_of_inactive_tokens_pushes_out_nothing_and_is_bounded_itself() {
     let cache = FactCache::new(1 << 20);
-    cache.remember(key(0), entry(NOW + secs(100), NOW + secs(100)));
+    cache.remember(key(0), entry(NOW + secs(100), NOW + secs(100)), NOW);
     for n in 1..5_000 {
-        cache.remember_inactive(key(n), NOW, NOW + secs(100));
+        cache.remember_inactive(key(n), NOW + secs(100));
     }
-    cache.inactive.run_pending_tasks();
     assert!(cache.get(&key(0), NOW).is_some());
     let bound = (1 << 20) / 16 / INACTIVE_BYTES;
-    let count = cache.inactive.entry_count();
+    let count = cache.inactive.len() as u64;
     assert!((1..=bound).contains(&count), "{count} of {bound}");
 }
 
@@ -91,7 +91,7 @@ fn all_that_is_named_is_forgotten_and_counted() {
     let cache = FactCache::new(1 << 20);
     for (n, subject) in ["alice", "bob", "alice"].iter().enumerate() {
         let (facts, until) = (facts(&format!(r#","sub":"{subject}""#)), NOW + secs(100));
-        cache.remember(key(n), Remembered { facts, until, grace_until: until, since: NOW });
+        cache.remember(key(n), Remembered { facts, until, grace_until: until }, NOW);
     }
     assert_eq!(cache.forget_where(|facts| facts.claims().subject() == Some("alice")), 2);
     assert_eq!([0, 1, 2].map(|n| cache.get(&key(n), NOW).is_some()), [false, true, false]);
@@ -99,22 +99,11 @@ fn all_that_is_named_is_forgotten_and_counted() {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the cache's timer, which this asks, knows the system's clock alone"
-)]
-fn the_timer_tidies_up_when_an_entry_has_ended_and_within_a_year() {
-    let (year, at) = (secs(366 * 24 * 60 * 60), Instant::now());
-    let cases = [
-        (entry(NOW + secs(10), NOW + secs(10)), secs(10)),
-        (entry(NOW + secs(10), NOW + secs(20)), secs(20)),
-        (entry(UnixTime::MAX, UnixTime::MAX), year),
-    ];
-    for (entry, expected) in cases {
-        assert_eq!(AtItsEnd.expire_after_create(&key(1), &entry, at), Some(expected));
-        assert_eq!(AtItsEnd.expire_after_update(&key(1), &entry, at, Some(secs(1))), Some(expected));
-        let inactive = Inactive { since: NOW, until: entry.until.max(entry.grace_until) };
-        assert_eq!(AtItsEnd.expire_after_create(&key(1), &inactive, at), Some(expected));
-        assert_eq!(AtItsEnd.expire_after_update(&key(1), &inactive, at, Some(secs(1))), Some(expected));
-    }
+fn what_has_ended_goes_when_it_is_asked_for() {
+    let cache = FactCache::new(1 << 20);
+    cache.remember(key(1), entry(NOW + secs(10), NOW + secs(20)), NOW);
+    assert!(cache.get(&key(1), NOW + secs(19)).is_none());
+    assert_eq!(cache.size().0, 1, "an outage may still need it");
+    assert!(cache.get(&key(1), NOW + secs(20)).is_none());
+    assert_eq!(cache.size(), (0, 0));
 }

@@ -1,10 +1,9 @@
 //! The routes' templates as a tree of path segments, in which the most specific one is found first.
 
 use super::{RouteIndex, Tie};
-use crate::policy::PathError;
+use crate::policy::{Map, PathError};
 use crate::policy::path::decode;
 use crate::policy::template::{Literal, TemplateSegment};
-use std::collections::HashMap;
 
 /// How a reader compares a path's segments with a route's literals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +39,7 @@ pub(super) struct Leaf(pub(super) Vec<RouteIndex>);
 #[derive(Debug, Default)]
 pub(super) struct Node {
     /// By the decoded text of the segment, in lower case: at one place, no two literals differ by case or spelling alone.
-    literals: HashMap<Box<str>, (Literal, Node)>,
+    literals: Map<Box<str>, (Literal, Node)>,
     capture: Option<Box<Node>>,
     rest: Leaf,
     here: Leaf,

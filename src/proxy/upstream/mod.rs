@@ -8,12 +8,11 @@ pub(super) use rewrite::Rewrite;
 
 use super::tls::{self, TlsError};
 use crate::config::{HostHeader, HostPort, Protocol, UpstreamSettings};
-use crate::policy::Handling;
+use crate::policy::{Handling, Map};
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
-use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 /// All upstreams, by name.
 #[derive(Debug, Default)]
 pub(super) struct Upstreams {
-    by_name: HashMap<Box<str>, Arc<Upstream>>,
+    by_name: Map<Box<str>, Arc<Upstream>>,
     /// The only one, to which routes go that name none.
     only: Option<Arc<Upstream>>,
 }
@@ -38,7 +37,7 @@ impl Upstreams {
         before: &Self,
         roots: SystemRoots,
     ) -> Result<Self, TlsError> {
-        let mut by_name = HashMap::with_capacity(settings.len());
+        let mut by_name = Map::default();
         for settings in settings {
             let kept = before.by_name.get(&settings.name).filter(|known| known.settings == settings);
             let upstream = match kept {
