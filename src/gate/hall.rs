@@ -193,6 +193,8 @@ impl Hall<'_> {
         match proof {
             Ok(facts) => self.proven(visit, key, rules, live, Arc::new(facts), progress),
             Err(Unproven::Refused(reason)) => self.refuse(visit, reason),
+            // What could never be valid is not worth a fetch. Elsewhere, the claims are read behind the signature.
+            Err(_) if Claims::parse(jws.payload()).is_err() => self.refuse(visit, Reason::ClaimsMalformed),
             Err(unproven) if progress.keys => self.without_key(visit, ring, unproven),
             Err(_) => {
                 Facts::Errand(Errand { task: Task::Keys { ring: ring.clone(), wait: live.wait }, progress })

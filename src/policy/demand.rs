@@ -12,10 +12,10 @@ impl Permit {
     /// where the route is public, so that no token was looked at.
     pub fn require_scopes(&self, scopes: &ScopeRule) -> Result<&Principal, Denial> {
         let principal = self.require_principal()?;
-        if scopes.met_by(principal.scopes()) {
+        if scopes.met_by(&principal.scopes()) {
             return Ok(principal);
         }
-        let wanted: Vec<&str> = scopes.nearest(principal.scopes()).map(Scope::as_str).collect();
+        let wanted: Vec<&str> = scopes.nearest(&principal.scopes()).map(Scope::as_str).collect();
         Err(self.deny(Reason::Scope).wanting(&wanted.join(" ")))
     }
 

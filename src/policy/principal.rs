@@ -48,7 +48,7 @@ impl Principal {
     }
 
     /// What the token allows.
-    pub fn scopes(&self) -> &ScopeSet {
+    pub fn scopes(&self) -> ScopeSet<'_> {
         self.facts.claims().scopes()
     }
 

@@ -119,13 +119,13 @@ impl ScopeRule {
     }
 
     /// Whether what is granted suffices.
-    pub fn met_by(&self, granted: &ScopeSet) -> bool {
+    pub fn met_by(&self, granted: &ScopeSet<'_>) -> bool {
         self.any.iter().any(|set| set.iter().all(|required| required.met_by(granted)))
     }
 
     /// The set that a caller with these scopes is told to ask for: the one of which the least is missing. It is named as a
     /// whole, since a new token replaces the old one.
-    pub fn nearest(&self, granted: &ScopeSet) -> impl Iterator<Item = &Scope> {
+    pub fn nearest(&self, granted: &ScopeSet<'_>) -> impl Iterator<Item = &Scope> {
         let missing =
             |set: &&[RequiredScope]| set.iter().filter(|required| !required.met_by(granted)).count();
         let sets = self.any.iter().map(|set| &**set);
@@ -139,7 +139,7 @@ impl ScopeRule {
 }
 
 impl RequiredScope {
-    fn met_by(&self, granted: &ScopeSet) -> bool {
+    fn met_by(&self, granted: &ScopeSet<'_>) -> bool {
         granted.contains(self.scope.as_str())
             || self.implied_by.iter().any(|other| granted.contains(other.as_str()))
     }
@@ -258,8 +258,8 @@ pub(crate) fn met_by(
     // The arm above leaves only requests with a principal.
     let Some(principal) = principal else { return Err(deny(Reason::TokenMissing)) };
     let Some(scopes) = rules.scopes.get(method) else { return Err(deny(Reason::MethodNotAllowed)) };
-    if !scopes.met_by(principal.scopes()) {
-        let wanted: Vec<&str> = scopes.nearest(principal.scopes()).map(Scope::as_str).collect();
+    if !scopes.met_by(&principal.scopes()) {
+        let wanted: Vec<&str> = scopes.nearest(&principal.scopes()).map(Scope::as_str).collect();
         return Err(deny(Reason::Scope).wanting(&wanted.join(" ")));
     }
     if !rules.claims.iter().all(|condition| condition.met_by(&principal, &there.template, path)) {

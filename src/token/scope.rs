@@ -1,5 +1,6 @@
 //! Scopes: what a token allows its bearer to do. RFC 6749 section 3.3.
 
+use super::claims::Span;
 use std::fmt;
 
 /// One scope-token: printable ASCII without space, `"` and `\`.
@@ -64,56 +65,67 @@ pub struct InvalidScope;
 /// assert!(granted.contains("orders:read"));
 /// assert!(!granted.contains("orders"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct ScopeSet(Box<[Box<str>]>);
+#[derive(Clone, Copy)]
+pub struct ScopeSet<'a>(Form<'a>);
 
-impl ScopeSet {
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    Delimited(&'a str),
+    Listed { text: &'a str, spans: &'a [Span] },
+}
+
+impl<'a> ScopeSet<'a> {
     /// The scopes of a space-delimited string (RFC 6749 section 3.3).
-    pub fn from_delimited(text: &str) -> Self {
-        text.split(' ').collect()
+    pub fn from_delimited(text: &'a str) -> Self {
+        Self(Form::Delimited(text))
+    }
+
+    /// The scopes at these places of a text; none of them is empty.
+    pub(super) fn listed(text: &'a str, spans: &'a [Span]) -> Self {
+        Self(Form::Listed { text, spans })
     }
 
     /// Whether this very scope is granted.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.iter().any(|granted| **granted == *scope)
+        self.iter().any(|granted| granted == scope)
     }
 
     /// The granted scopes, in the order in which the token names them.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|scope| &**scope)
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (delimited, text, spans) = match self.0 {
+            Form::Delimited(delimited) => (delimited, "", [].as_slice()),
+            Form::Listed { text, spans } => ("", text, spans),
+        };
+        let delimited = delimited.split(' ').filter(|scope| !scope.is_empty());
+        delimited.chain(spans.iter().map(|span| span.of(text)))
     }
 
     /// The number of scopes named.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 
     /// The scopes joined by a space, as in a `scope` string.
     pub fn to_delimited(&self) -> String {
-        self.0.join(" ")
+        self.iter().collect::<Vec<_>>().join(" ")
     }
 }
 
-impl<S: AsRef<str>> FromIterator<S> for ScopeSet {
-    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
-        Self(scopes.into_iter().filter(|s| !s.as_ref().is_empty()).map(|s| s.as_ref().into()).collect())
-    }
-}
-
-impl fmt::Debug for ScopeSet {
+impl fmt::Debug for ScopeSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(&self.0).finish()
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Claims;
 
     #[test]
     fn whole_words_only() {
@@ -129,8 +141,13 @@ mod tests {
     #[test]
     fn other_whitespace_does_not_separate() {
         assert!(!ScopeSet::from_delimited("a\tb,c\nd").contains("a"));
-        let listed: ScopeSet = ["a b"].into_iter().collect();
-        assert!(!listed.contains("a") && !listed.contains("b"));
+        let claims = Claims::parse(br#"{"scp":["a b","","c\u0020d"]}"#).unwrap();
+        let listed = claims.scopes();
+        assert_eq!((listed.len(), listed.to_delimited().as_str()), (2, "a b c d"));
+        assert!(listed.contains("a b") && listed.contains("c d"));
+        assert!(
+            !listed.contains("a") && !listed.contains("b") && !listed.contains("c") && !listed.contains("")
+        );
     }
 
     #[test]

@@ -68,6 +68,7 @@ async fn what_can_never_be_valid_costs_no_fetch() {
         (builder().header("crit", "x").sign(), Reason::TokenCritical),
         (builder().raw_payload("{}").sign(), Reason::IssuerUnknown),
         (builder().raw_payload("[]").sign(), Reason::ClaimsMalformed),
+        (builder().claim("exp", "soon").sign(), Reason::ClaimsMalformed),
         (house.issuer.token().audience(API).tampered().sign(), Reason::Signature),
         (house.issuer.token().audience(API).header("alg", "ES256").sign(), Reason::AlgorithmNotAllowed),
     ];

@@ -58,7 +58,7 @@ fn what_has_ended_already_is_not_remembered() {
 fn weight_is_bounded_in_bytes() {
     let heavy = facts(&format!(r#","x":"{}""#, "x".repeat(8_000)));
     let weight = heavy.weight() + ENTRY_BYTES;
-    assert!((16_000..20_000).contains(&weight), "{weight}");
+    assert!((8_000..9_000).contains(&weight), "{weight}");
     let cache = FactCache::new(20 * weight as u64);
     for n in 0..10 {
         let until = NOW + secs(100);

@@ -187,7 +187,7 @@ fn any_of_several_sets() {
     };
     assert_eq!(nearest(""), "a");
     assert_eq!(nearest("b"), "a");
-    assert!(ScopeRule::none().met_by(&ScopeSet::default()));
+    assert!(ScopeRule::none().met_by(&ScopeSet::from_delimited("")));
     assert!(!ScopeRule::any(&[], &Implications::default()).met_by(&ScopeSet::from_delimited("a")));
 }
 

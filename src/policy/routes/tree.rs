@@ -1,9 +1,9 @@
 //! The routes' templates as a tree of path segments, in which the most specific one is found first.
 
 use super::{RouteIndex, Tie};
-use crate::policy::{Map, PathError};
 use crate::policy::path::decode;
 use crate::policy::template::{Literal, TemplateSegment};
+use crate::policy::{Map, PathError};
 
 /// How a reader compares a path's segments with a route's literals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
