@@ -116,11 +116,11 @@ impl Weighter<Fingerprint, Remembered> for ByWeight {
     }
 }
 
+#[expect(clippy::expect_used, reason = "it fails where one of the settings that are made here is missing")]
 fn options(items: u64, weight: u64) -> Options {
     let items = usize::try_from(items).unwrap_or(usize::MAX);
     let mut options = OptionsBuilder::new();
     options.estimated_items_capacity(items).weight_capacity(weight).shards(SHARDS);
-    // It asks for these settings alone.
     options.build().expect("items and weight are given")
 }
 
