@@ -29,6 +29,7 @@ pub use sources::{
 use crate::policy::{Decision, Map, Policy, RequestHead};
 use crate::proof::{IssuerName, KeyPolicy};
 use crate::time::{Clock, SystemClock};
+use crate::token::Fingerprints;
 use arc_swap::ArcSwap;
 use desk::Desk;
 use facts::FactCache;
@@ -61,6 +62,7 @@ use std::time::Duration;
 pub struct Gate {
     state: ArcSwap<State>,
     memory: Arc<Memory>,
+    fingerprints: Fingerprints,
     revocations: Revocations,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
@@ -206,6 +208,7 @@ impl GateBuilder {
         let gate = Gate {
             state: ArcSwap::from_pointee(State { policy: policy.clone(), issuers: Map::default() }),
             memory: Arc::new(memory),
+            fingerprints: Fingerprints::new(FINGERPRINTS),
             revocations: Revocations::new(self.revocations.0, self.revocations.1),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
@@ -363,3 +366,6 @@ pub enum Verdict {
     /// What must be found out first.
     Errand(Errand),
 }
+
+/// How many fingerprints are kept, in 64 bytes each.
+const FINGERPRINTS: usize = 16 * 1024;

@@ -4,7 +4,7 @@
 ///
 /// It looks at every byte even if the first is wrong, and `allowed` should be free of branches (`|`, not `||`): then the
 /// compiler takes sixteen bytes at a step, which tokens of a kilobyte are worth.
-pub(super) fn all(bytes: &[u8], allowed: impl Fn(u8) -> bool) -> bool {
+pub(crate) fn all(bytes: &[u8], allowed: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & allowed(*byte))
 }
 

@@ -8,14 +8,17 @@ mod claims;
 mod confirmation;
 mod credential;
 mod fingerprint;
+mod fingerprints;
 mod json;
 mod jws;
 mod scope;
 
+pub(crate) use alphabet::all;
 pub use claims::{Claims, ClaimsError, ClientClaim, KindClaim};
 pub use confirmation::Confirmation;
 pub use credential::{Credential, CredentialError, MAX_TOKEN_BYTES, Scheme};
 pub use fingerprint::Fingerprint;
+pub(crate) use fingerprints::Fingerprints;
 pub use jws::{JwsError, MAX_KID_BYTES, Shape, UnverifiedJws};
 pub use scope::{InvalidScope, Scope, ScopeSet};
 
