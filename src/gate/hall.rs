@@ -77,7 +77,7 @@ impl Hall<'_> {
         if credential.scheme() == Scheme::Dpop {
             return Err(deny(Reason::SchemeUnsupported));
         }
-        let fingerprint = Fingerprint::of(credential.token());
+        let fingerprint = self.gate.fingerprints.of(credential.token());
         Ok(Entered::Asked(Visit { path, index, rules, credential, fingerprint, now: self.gate.clock.now() }))
     }
 
@@ -304,7 +304,7 @@ impl Hall<'_> {
         visit: &Visit<'_>,
         facts: Arc<Verified>,
     ) -> Result<Permit, Denial> {
-        let deny = |reason| self.deny(reason).on(visit.index);
+        let deny = |reason| self.deny_token(visit, reason);
         let rules =
             self.state.policy.issuer(facts.issuer().as_str()).ok_or_else(|| deny(Reason::IssuerUnknown))?;
         if self.gate.revocations.cover(&visit.fingerprint, &facts, visit.now) {
@@ -313,6 +313,8 @@ impl Hall<'_> {
         let principal: Principal = rules.admit(facts, visit.rules, visit.now).map_err(deny)?;
         bound(&principal, visit.credential.scheme(), head).map_err(deny)?;
         met_by(&self.state.policy, visit.index, Some(principal), head.method, &visit.path)
+            .map(|permit| permit.about(visit.fingerprint))
+            .map_err(|denial| denial.about(visit.fingerprint))
     }
 
     fn unknown_issuer(&self, issuer: &str) -> Reason {
@@ -321,11 +323,15 @@ impl Hall<'_> {
     }
 
     fn unavailable(&self, visit: &Visit<'_>, reason: Reason, pause: Duration) -> Facts {
-        Facts::None(self.deny(reason).on(visit.index).retry_after(pause))
+        Facts::None(self.deny_token(visit, reason).retry_after(pause))
     }
 
     fn refuse(&self, visit: &Visit<'_>, reason: Reason) -> Facts {
-        Facts::None(self.deny(reason).on(visit.index))
+        Facts::None(self.deny_token(visit, reason))
+    }
+
+    fn deny_token(&self, visit: &Visit<'_>, reason: Reason) -> Denial {
+        self.deny(reason).on(visit.index).about(visit.fingerprint)
     }
 
     fn deny(&self, reason: Reason) -> Denial {

@@ -1,6 +1,7 @@
 //! What becomes of a request: a permit, or a denial with its reason.
 
 use super::{Policy, Principal, Route, RouteIndex};
+use crate::token::Fingerprint;
 use http::{Method, StatusCode};
 use std::fmt;
 use std::sync::Arc;
@@ -41,13 +42,14 @@ pub struct Permit {
     policy: Arc<Policy>,
     route: RouteIndex,
     principal: Option<Principal>,
+    token: Option<Fingerprint>,
     degraded: bool,
 }
 
 impl Permit {
     /// The one constructor. Whoever calls it asserts that the route's requirement is met.
     pub(super) fn assertion(policy: &Arc<Policy>, route: RouteIndex, principal: Option<Principal>) -> Self {
-        Self { policy: policy.clone(), route, principal, degraded: false }
+        Self { policy: policy.clone(), route, principal, token: None, degraded: false }
     }
 
     /// For a CORS preflight on a route that forwards them: nobody in particular may pass.
@@ -85,6 +87,16 @@ impl Permit {
         self.degraded = true;
         self
     }
+
+    pub(crate) fn about(mut self, token: Fingerprint) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The name by which logs speak of the caller's token; `None` where none was looked at.
+    pub fn token(&self) -> Option<Fingerprint> {
+        self.token
+    }
 }
 
 impl fmt::Debug for Permit {
@@ -101,6 +113,7 @@ pub struct Denial {
     reason: Reason,
     policy: Arc<Policy>,
     route: Option<RouteIndex>,
+    token: Option<Fingerprint>,
     detail: Detail,
 }
 
@@ -115,11 +128,16 @@ pub(super) enum Detail {
 
 impl Denial {
     pub(crate) fn new(reason: Reason, policy: &Arc<Policy>) -> Self {
-        Self { reason, policy: policy.clone(), route: None, detail: Detail::None }
+        Self { reason, policy: policy.clone(), route: None, token: None, detail: Detail::None }
     }
 
     pub(crate) fn on(mut self, route: RouteIndex) -> Self {
         self.route = Some(route);
+        self
+    }
+
+    pub(crate) fn about(mut self, token: Fingerprint) -> Self {
+        self.token = Some(token);
         self
     }
 
@@ -146,6 +164,11 @@ impl Denial {
     /// The route that the request would have taken, if that was found out.
     pub fn route(&self) -> Option<&Route> {
         self.policy.routes().get(self.route?)
+    }
+
+    /// The name by which logs speak of the caller's token; `None` where none was looked at.
+    pub fn token(&self) -> Option<Fingerprint> {
+        self.token
     }
 
     /// The scopes that would have been enough, space-delimited, where scopes are what is missing.

@@ -2,6 +2,7 @@
 //! caller's are taken out first.
 
 use super::Permit;
+use crate::token::all;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -221,12 +222,12 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 fn encode(text: &str) -> Option<HeaderValue> {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'%');
     if text.is_empty() || text.len() > MAX_VALUE_BYTES {
         return None;
     }
     let outer_space = text.starts_with(' ') || text.ends_with(' ');
-    if text.bytes().all(plain) && !outer_space {
+    if all(text.as_bytes(), plain) && !outer_space {
         return HeaderValue::from_str(text).ok();
     }
     let encoded: String =
@@ -249,9 +250,14 @@ fn encode_list<'a>(elements: impl Iterator<Item = Cow<'a, str>>) -> Option<Heade
         if !joined.is_empty() {
             joined.push(' ');
         }
+        let plain = |byte: u8| matches!(byte, b'!'..=b'~') & (byte != b'%');
+        if all(element.as_bytes(), plain) {
+            joined.push_str(&element);
+            continue;
+        }
         for byte in element.bytes() {
             match byte {
-                b'!'..=b'~' if byte != b'%' => joined.push(char::from(byte)),
+                _ if plain(byte) => joined.push(char::from(byte)),
                 _ => joined.push_str(&format!("%{byte:02X}")),
             }
         }

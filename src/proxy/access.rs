@@ -5,8 +5,7 @@
 use super::door::{Visit, caller_of};
 use super::refusal::Refusal;
 use super::upstream::Upstream;
-use crate::policy::{Principal, Reason};
-use crate::token::{Credential, Fingerprint};
+use crate::policy::{Permit, Principal};
 use pingora_core::{Error, ErrorSource};
 use pingora_proxy::Session;
 use std::fmt::Write;
@@ -27,6 +26,7 @@ pub(super) fn log(session: &Session, visit: &Visit, error: Option<&Error>, took:
         (None, Some(denial)) => denial.route(),
         (None, None) => None,
     };
+    let token = visit.permit.as_ref().map_or_else(|| visit.denial.as_ref()?.token(), Permit::token);
     let gone = error.is_some_and(|error| *error.esource() == ErrorSource::Downstream);
     let status = session.response_written().map(|response| response.status.as_u16());
     let reason = visit.denial.as_ref().map(|denial| denial.reason().code());
@@ -41,7 +41,7 @@ pub(super) fn log(session: &Session, visit: &Visit, error: Option<&Error>, took:
         reason,
         peer = caller_of(session).map(|caller| tracing::field::display(caller.address)),
         client = principal.and_then(Principal::client).map(|client| plain(client.as_bytes())),
-        token = token(session, visit).map(tracing::field::display),
+        token = token.map(tracing::field::display),
         id = visit.id.as_ref().and_then(|id| id.to_str().ok()),
         upstream = visit.upstream.as_deref().map(Upstream::name),
         address = visit.target.as_deref().map(|target| tracing::field::display(target.address())),
@@ -64,18 +64,6 @@ pub(super) fn log_refused(peer: Option<IpAddr>, refusal: Refusal) {
 /// The cause of an error, where it is the operating system's or TLS's: those speak of neither headers nor bodies.
 pub(super) fn cause(error: &Error) -> Option<tracing::field::DisplayValue<&io::Error>> {
     error.root_cause().downcast_ref::<io::Error>().map(tracing::field::display)
-}
-
-/// The name of the token that was shown, if one was looked at.
-fn token(session: &Session, visit: &Visit) -> Option<Fingerprint> {
-    let looked_at = match (&visit.permit, &visit.denial) {
-        (Some(permit), _) => permit.principal().is_some(),
-        // Before that, nobody needs the work.
-        (None, Some(denial)) => denial.reason().error().is_some() && denial.reason() != Reason::TokenTooLong,
-        (None, None) => false,
-    };
-    let credential = looked_at.then(|| Credential::from_headers(&session.req_header().headers));
-    credential.and_then(|found| found.ok().flatten()).map(|credential| Fingerprint::of(credential.token()))
 }
 
 fn path(target: &[u8]) -> &[u8] {

@@ -66,9 +66,8 @@ impl Door {
     /// 3. Its upstream is found, and its announced length looked at.
     async fn admit(&self, session: &mut Session, visit: &mut Visit) -> Result<(), Box<Answer>> {
         let head = session.req_header();
-        let form = AnswerForm::of(&RequestHead::new(&head.method, head.raw_path(), &head.headers));
         if let Err(refusal) = vet(head, self.limits.max_headers) {
-            return Err(refuse(visit, refusal, form));
+            return Err(refuse(visit, refusal, form_of(head)));
         }
         // Loaded before the gate is asked: see `Handle::reload`.
         let upstreams = self.upstreams.load();
@@ -85,18 +84,18 @@ impl Door {
         let permit = match decision {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => {
-                let answer = denial.answer(form);
+                let answer = denial.answer(form_of(session.req_header()));
                 visit.denial = Some(denial);
                 return Err(Box::new(answer));
             }
         };
         let Some(handling) = permit.route().map(|route| &route.handling) else {
-            return Err(refuse(visit, Refusal::Internal, form));
+            return Err(refuse(visit, Refusal::Internal, form_of(session.req_header())));
         };
         let upstream =
             upstreams.of(handling).cloned().or_else(|| self.upstreams.load().of(handling).cloned());
         let Some(upstream) = upstream else {
-            return Err(refuse(visit, Refusal::UpstreamUnreachable, form));
+            return Err(refuse(visit, Refusal::UpstreamUnreachable, form_of(session.req_header())));
         };
         let head = session.req_header();
         visit.websocket = handling.upgrade && !upstream.is_http2() && asks_for_websocket(head);
@@ -107,7 +106,7 @@ impl Door {
         visit.turn = upstream.next_turn();
         visit.upstream = Some(upstream);
         visit.permit = Some(permit);
-        if too_long { Err(refuse(visit, Refusal::BodyTooLarge, form)) } else { Ok(()) }
+        if too_long { Err(refuse(visit, Refusal::BodyTooLarge, form_of(head))) } else { Ok(()) }
     }
 
     /// The id of a request: a trusted proxy's, if it sent a plain one; otherwise a new one.
@@ -301,8 +300,7 @@ impl ProxyHttp for Door {
             // An answer has begun. That it ends too soon is all that can be told.
             return FailToProxy { error_code: refusal.status().as_u16(), ..gone };
         }
-        let head = session.req_header();
-        let form = AnswerForm::of(&RequestHead::new(&head.method, head.raw_path(), &head.headers));
+        let form = form_of(session.req_header());
         // If the caller is gone too, there is nobody to tell.
         let _ = self.answer(session, visit, refusal.answer(form)).await;
         FailToProxy { error_code: refusal.status().as_u16(), ..gone }
@@ -334,6 +332,11 @@ impl ProxyHttp for Door {
 /// The caller behind a session.
 pub(super) fn caller_of(session: &Session) -> Option<&Caller> {
     connection::caller(session.digest()?.proxy_digest.as_deref()?)
+}
+
+/// The form in which the caller of this head is answered.
+fn form_of(head: &RequestHeader) -> AnswerForm {
+    AnswerForm::of(&RequestHead::new(&head.method, head.raw_path(), &head.headers))
 }
 
 /// What the gate needs to see of a vetted head.

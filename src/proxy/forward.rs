@@ -4,7 +4,9 @@ use super::connection::Caller;
 use super::vet::nominated;
 use crate::policy::{HeaderRules, Permit};
 use http::header::{self, HeaderName};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
+use pingora_core::{ErrorType, OrErr};
 use pingora_http::RequestHeader;
 
 /// An admitted request on its way.
@@ -40,29 +42,37 @@ impl Passage<'_> {
     /// 4. Out: forwarding fields, unless a trusted proxy sent them.
     /// 5. In: identity, forwarding fields, the request's id, and the connection's fields as we mean them. What goes in last
     ///    can't be taken out by anything that the caller sent.
+    ///
+    /// Names arrive in lower case, but for a few whose usual spelling the library knows: keeping the caller's costs more than
+    /// everything else here.
     pub(super) fn dress(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
-        self.strip(head);
+        let mut parts: Parts = std::mem::replace(head, empty()).into();
+        let fields = &mut parts.headers;
+        self.strip(fields);
+        fields.reserve(OURS);
         for (name, value) in self.permit.policy().identity().fields(self.permit) {
-            head.insert_header(name, value)?;
+            fields.insert(name.clone(), value);
         }
-        self.tell_origin(head)?;
+        self.tell_origin(fields)?;
         let (id_name, id) = self.id;
-        head.insert_header(id_name, id)?;
+        fields.insert(id_name.clone(), id.clone());
         if self.websocket {
-            head.insert_header(header::CONNECTION, HeaderValue::from_static("Upgrade"))?;
-            head.insert_header(header::UPGRADE, HeaderValue::from_static("websocket"))?;
+            fields.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+            fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         if self.http2 && asks_for_trailers(&self.came.headers) {
             // gRPC needs it, and it is for each hop to say (RFC 9110 section 10.1.4).
-            head.insert_header(header::TE, HeaderValue::from_static("trailers"))?;
+            fields.insert(header::TE, HeaderValue::from_static("trailers"));
         }
         if let Some(host) = self.host {
-            head.insert_header(header::HOST, host)?;
+            fields.insert(header::HOST, host.clone());
         }
-        self.frame(head)
+        self.frame(fields);
+        *head = parts.into();
+        Ok(())
     }
 
-    fn strip(&self, head: &mut RequestHeader) {
+    fn strip(&self, fields: &mut HeaderMap) {
         let rules = self.permit.policy().identity().rules();
         let nominated: Vec<&str> = nominated(&self.came.headers).collect();
         let goes = |name: &&HeaderName| {
@@ -73,43 +83,45 @@ impl Passage<'_> {
                 || nominated.iter().any(|nominated| nominated.eq_ignore_ascii_case(name))
                 || strips(rules, name)
         };
-        let goers: Vec<HeaderName> = head.headers.keys().filter(goes).cloned().collect();
+        let goers: Vec<HeaderName> = fields.keys().filter(goes).cloned().collect();
         for name in &goers {
-            head.remove_header(name);
+            fields.remove(name);
         }
     }
 
     /// `X-Forwarded-For`, `-Proto` and `-Host`. What a trusted proxy says is kept, and added to.
-    fn tell_origin(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+    fn tell_origin(&self, fields: &mut HeaderMap) -> pingora_core::Result<()> {
         let caller = self.caller;
-        let chain = chain(&head.headers, &caller.forwarded_for).filter(|_| caller.trusted);
-        head.insert_header(&FORWARDED_FOR, chain.as_ref().unwrap_or(&caller.forwarded_for))?;
-        if !is_told(&head.headers, &FORWARDED_PROTO) {
+        let chain = if caller.trusted { chain(fields, &caller.forwarded_for) } else { None };
+        fields.insert(FORWARDED_FOR.clone(), chain.unwrap_or_else(|| caller.forwarded_for.clone()));
+        if !is_told(fields, &FORWARDED_PROTO) {
             let scheme = if caller.tls { "https" } else { "http" };
-            head.insert_header(&FORWARDED_PROTO, HeaderValue::from_static(scheme))?;
+            fields.insert(FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
         }
-        if !is_told(&head.headers, &FORWARDED_HOST) {
-            head.insert_header(&FORWARDED_HOST, self.authority)?;
+        if !is_told(fields, &FORWARDED_HOST) {
+            let host = HeaderValue::from_str(self.authority)
+                .or_err(ErrorType::InvalidHTTPHeader, "the host is no field value")?;
+            fields.insert(FORWARDED_HOST.clone(), host);
         }
         Ok(())
     }
 
     /// One framing field in canonical form, or none (RFC 9112 section 6.3).
-    fn frame(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+    fn frame(&self, fields: &mut HeaderMap) {
         if self.came.headers.contains_key(header::TRANSFER_ENCODING) && !self.http2 {
-            head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+            fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let expects_body = matches!(self.came.method, Method::POST | Method::PUT | Method::PATCH);
-        if self.no_body
-            && expects_body
-            && !head.headers.contains_key(header::CONTENT_LENGTH)
-            && !self.websocket
-        {
+        if self.no_body && expects_body && !fields.contains_key(header::CONTENT_LENGTH) && !self.websocket {
             // RFC 9110 section 8.6: a method that anticipates content says so where there is none.
-            head.insert_header(header::CONTENT_LENGTH, HeaderValue::from_static("0"))?;
+            fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Ok(())
     }
+}
+
+/// A head to leave in the place of one that is worked on.
+fn empty() -> RequestHeader {
+    http::Request::new(()).into_parts().0.into()
 }
 
 /// Whether a request asks for a WebSocket (RFC 6455 section 4.1).
@@ -178,6 +190,9 @@ fn chain(headers: &HeaderMap, last: &HeaderValue) -> Option<HeaderValue> {
     }
     HeaderValue::try_from(chain).ok()
 }
+
+/// About how many fields we set.
+const OURS: usize = 10;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
