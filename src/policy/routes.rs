@@ -234,7 +234,8 @@ impl RouteTable {
         method: &Method,
         path: &CanonicalPath<'_>,
     ) -> Result<RouteIndex, NotFound> {
-        let host = authority.map(host_of);
+        let of_hosts = !(self.exact.is_empty() && self.below.is_empty());
+        let host = authority.filter(|_| of_hosts).map(host_of);
         let place = Place { table: self, host: host.as_deref(), method };
         let leaf = place.leaf(path.spelled_segments(), Reading::OURS).ok_or(NotFound::Unmatched)?;
         place.check_spelling(leaf, path).map_err(NotFound::Path)?;

@@ -3,7 +3,7 @@
 use super::CALLER_TIMEOUT;
 use super::access;
 use super::connection::{self, Caller};
-use super::forward::{Passage, asks_for_websocket};
+use super::forward::{Passage, anticipates_content, asks_for_websocket};
 use super::refusal::Refusal;
 use super::request_id::{self, RequestIds};
 use super::respond;
@@ -172,7 +172,7 @@ impl ProxyHttp for Door {
         head: &mut RequestHeader,
         visit: &mut Visit,
     ) -> Result<()> {
-        let no_body = session.is_body_empty();
+        let no_body = anticipates_content(&session.req_header().method) && session.is_body_empty();
         let (Some(permit), Some(upstream), Some(target), Some(id), Some(caller)) =
             (&visit.permit, &visit.upstream, &visit.target, &visit.id, caller_of(session))
         else {

@@ -27,7 +27,7 @@ pub(super) struct Passage<'a> {
     pub(super) websocket: bool,
     /// Whether the upstream speaks HTTP/2.
     pub(super) http2: bool,
-    /// Whether nothing follows the head.
+    /// Whether nothing follows the head, where its method anticipates that something does.
     pub(super) no_body: bool,
     /// The `Host` that the upstream sees, if not the caller's.
     pub(super) host: Option<&'a HeaderValue>,
@@ -94,6 +94,7 @@ impl Passage<'_> {
         let caller = self.caller;
         let chain = if caller.trusted { chain(fields, &caller.forwarded_for) } else { None };
         fields.insert(FORWARDED_FOR.clone(), chain.unwrap_or_else(|| caller.forwarded_for.clone()));
+        let is_told = |fields: &HeaderMap, name| caller.trusted && is_told(fields, name);
         if !is_told(fields, &FORWARDED_PROTO) {
             let scheme = if caller.tls { "https" } else { "http" };
             fields.insert(FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
@@ -111,12 +112,16 @@ impl Passage<'_> {
         if self.came.headers.contains_key(header::TRANSFER_ENCODING) && !self.http2 {
             fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        let expects_body = matches!(self.came.method, Method::POST | Method::PUT | Method::PATCH);
-        if self.no_body && expects_body && !fields.contains_key(header::CONTENT_LENGTH) && !self.websocket {
-            // RFC 9110 section 8.6: a method that anticipates content says so where there is none.
+        if self.no_body && !fields.contains_key(header::CONTENT_LENGTH) && !self.websocket {
+            // RFC 9110 section 8.6: it says so where there is none.
             fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
     }
+}
+
+/// Whether a method anticipates content (RFC 9110 section 8.6).
+pub(super) fn anticipates_content(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 /// A head to leave in the place of one that is worked on.

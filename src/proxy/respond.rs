@@ -75,7 +75,12 @@ pub(super) fn clean(response: &mut ResponseHeader) {
     if response.status == StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
-    if response.headers.contains_key(header::CONNECTION) {
+    let (mut connection, mut strays) = (false, false);
+    for name in response.headers.keys() {
+        connection |= *name == header::CONNECTION;
+        strays |= *name == header::UPGRADE || matches!(name.as_str(), "keep-alive" | "proxy-connection");
+    }
+    if connection {
         let named = nominated(&response.headers).filter_map(|name| HeaderName::try_from(name).ok());
         // Neither the length of the body nor the challenge is for this hop.
         let kept = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::WWW_AUTHENTICATE];
@@ -83,9 +88,11 @@ pub(super) fn clean(response: &mut ResponseHeader) {
         for name in &named {
             response.remove_header(name);
         }
-        response.remove_header("keep-alive");
         response.remove_header(&header::CONNECTION);
     }
-    response.remove_header("proxy-connection");
-    response.remove_header(&header::UPGRADE);
+    if strays {
+        response.remove_header("keep-alive");
+        response.remove_header("proxy-connection");
+        response.remove_header(&header::UPGRADE);
+    }
 }

@@ -98,27 +98,34 @@ fn single<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<Option<
 /// A host name, an IPv4 address, or an IPv6 address in brackets; and perhaps a port (RFC 9110 section 7.2). Names are of
 /// letters, digits, `-`, `_` and dots: percent-escapes and sub-delimiters, which RFC 3986 allows too, name no host anywhere.
 fn is_host(authority: &str) -> bool {
-    let (host, port) = match authority.rfind(':').filter(|at| !authority.ends_with(']') && *at > 0) {
-        Some(at) => authority.split_at(at),
-        None => (authority, ":0"),
-    };
-    let port = port.strip_prefix(':').unwrap_or_default();
-    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    let is_v6 = || {
-        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
-    };
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    // A name may end in the root's dot.
-    let is_name =
-        || host.len() <= MAX_NAME_BYTES && host.strip_suffix('.').unwrap_or(host).split('.').all(label);
-    is_port && (is_name() || is_v6())
+    let bytes = authority.as_bytes();
+    let colon = bytes.iter().rposition(|byte| *byte == b':').filter(|at| !bytes.ends_with(b"]") && *at > 0);
+    let (host, port) = authority.split_at(colon.unwrap_or(bytes.len()));
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    port.strip_prefix(':').is_none_or(is_port) && (is_name(host) || is_v6(host))
 }
 
-/// Nobody names more.
+/// Labels, joined by dots. A name may end in the root's dot.
+fn is_name(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let mut after_dot = true;
+    for byte in name {
+        match byte {
+            b'.' if after_dot => return false,
+            b'.' => after_dot = true,
+            b'-' | b'_' => after_dot = false,
+            byte if byte.is_ascii_alphanumeric() => after_dot = false,
+            _ => return false,
+        }
+    }
+    !after_dot && host.len() <= MAX_NAME_BYTES
+}
+
+fn is_v6(host: &str) -> bool {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+}
+
 const MAX_TOKENS: usize = 16;
 /// RFC 1035 section 2.3.4.
 const MAX_NAME_BYTES: usize = 254;

@@ -59,7 +59,7 @@ impl Case {
             forward_authorization: self.authorization,
             websocket: self.websocket,
             http2: self.http2,
-            no_body: self.no_body,
+            no_body: self.no_body && anticipates_content(&came.method),
             host: None,
         };
         let mut head = came.clone();
