@@ -3,9 +3,9 @@
 
 use super::Permit;
 use crate::token::all;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::str::FromStr;
 
 /// The header fields by which an API learns who is calling.
@@ -112,11 +112,11 @@ impl IdentitySource {
             Self::Subject => encode(principal.subject()?),
             Self::Client => encode(principal.client()?),
             Self::Issuer => encode(principal.issuer().as_str()),
-            Self::Scopes => encode_list(principal.scopes().iter().map(Cow::Borrowed)),
+            Self::Scopes => encode_list(principal.scopes().iter()),
             Self::Claim(name) => match principal.claim(name)? {
                 Value::Array(elements) => {
                     let texts: Vec<String> = elements.iter().map(scalar).collect::<Option<_>>()?;
-                    encode_list(texts.into_iter().map(Cow::Owned))
+                    encode_list(texts.iter().map(String::as_str))
                 }
                 value => encode(&scalar(&value)?),
             },
@@ -244,27 +244,26 @@ fn encode(text: &str) -> Option<HeaderValue> {
 }
 
 /// Elements joined by spaces; a space inside of one is encoded.
-fn encode_list<'a>(elements: impl Iterator<Item = Cow<'a, str>>) -> Option<HeaderValue> {
-    let mut joined = String::new();
+fn encode_list<'a>(elements: impl Iterator<Item = &'a str> + Clone) -> Option<HeaderValue> {
+    let plain = |byte: u8| matches!(byte, b'!'..=b'~') & (byte != b'%');
+    let mut joined = Vec::with_capacity(elements.clone().map(|element| element.len() + 1).sum());
     for element in elements.filter(|element| !element.is_empty()) {
         if !joined.is_empty() {
-            joined.push(' ');
+            joined.push(b' ');
         }
-        let plain = |byte: u8| matches!(byte, b'!'..=b'~') & (byte != b'%');
         if all(element.as_bytes(), plain) {
-            joined.push_str(&element);
+            joined.extend_from_slice(element.as_bytes());
             continue;
         }
         for byte in element.bytes() {
             match byte {
-                _ if plain(byte) => joined.push(char::from(byte)),
-                _ => joined.push_str(&format!("%{byte:02X}")),
+                _ if plain(byte) => joined.push(byte),
+                _ => joined.extend_from_slice(format!("%{byte:02X}").as_bytes()),
             }
         }
     }
-    (!joined.is_empty() && joined.len() <= MAX_VALUE_BYTES)
-        .then(|| HeaderValue::from_str(&joined).ok())
-        .flatten()
+    let fits = !joined.is_empty() && joined.len() <= MAX_VALUE_BYTES;
+    fits.then(|| HeaderValue::from_maybe_shared(Bytes::from(joined)).ok()).flatten()
 }
 
 /// Longer values are left out, so that a token can't make a request that an upstream refuses for its size.

@@ -91,7 +91,7 @@ impl<'a> ScopeSet<'a> {
     }
 
     /// The granted scopes, in the order in which the token names them.
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         let (delimited, text, spans) = match self.0 {
             Form::Delimited(delimited) => (delimited, "", [].as_slice()),
             Form::Listed { text, spans } => ("", text, spans),
