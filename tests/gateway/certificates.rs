@@ -85,14 +85,25 @@ impl Certificates {
         address: std::net::SocketAddr,
         alpn: &[&str],
     ) -> (pingora_core::tls::ClientTlsStream<tokio::net::TcpStream>, Option<String>) {
-        let mut config = ClientConfig::builder().with_root_certificates(self.roots()).with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let stream =
-            pingora_core::tls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+        let stream = Self::connect_with(&self.client(alpn), address).await;
         let spoken =
             stream.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
         (stream, spoken)
+    }
+
+    /// What a caller keeps from one connection to the next.
+    pub(crate) fn client(&self, alpn: &[&str]) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::builder().with_root_certificates(self.roots()).with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
+
+    pub(crate) async fn connect_with(
+        client: &Arc<ClientConfig>,
+        address: std::net::SocketAddr,
+    ) -> pingora_core::tls::ClientTlsStream<tokio::net::TcpStream> {
+        let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        pingora_core::tls::TlsConnector::from(client.clone()).connect(name, tcp).await.unwrap()
     }
 }

@@ -109,6 +109,30 @@ async fn tls_is_spoken_with_alpn() {
 }
 
 #[tokio::test]
+async fn a_tls_session_is_resumed_over_both_protocols() {
+    let backend = Backend::start().await;
+    let certificates = Certificates::make("resumption");
+    let (certificate_file, key_file) = certificates.server_files();
+    let gateway = before(&backend).settle(move |settings| {
+        settings.listen[0].tls = Some(ListenerTls { certificate_file, key_file });
+    });
+    let gateway = gateway.start().await;
+    for alpn in ["http/1.1", "h2"] {
+        let caller = certificates.client(&[alpn]);
+        for expected in [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed] {
+            let stream = Certificates::connect_with(&caller, gateway.address()).await;
+            assert_eq!(stream.get_ref().1.handshake_kind(), Some(expected), "{alpn}");
+            // The tickets come with the first answer.
+            let status = match alpn {
+                "h2" => crate::http2::get(stream, "https", "/public/a").await.0,
+                _ => Client::over(stream).ask("GET /public/a HTTP/1.1\r\nHost: a\r\n\r\n").await.status,
+            };
+            assert_eq!(status, 200);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_told() {
     let backend = Backend::start().await;
     let first = before(&backend).start().await;
