@@ -1,6 +1,6 @@
 //! Keys: one fetch at a time, one a cool-down, and never a wait without a bound.
 
-use crate::house::{API, House, Outcome, orders, policy, rules};
+use crate::house::{API, AS, House, Outcome, orders, policy, rules};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tollgate::policy::Reason;
@@ -193,11 +193,16 @@ async fn a_reload_keeps_the_keys_of_the_same_place() {
     let token = house.token();
     house.keys.answer(Some("down"));
     let mut sources = house.sources.clone();
+    let ring = house.gate.key_ring(AS).unwrap();
+    let same_ring = || Arc::ptr_eq(&ring, &house.gate.key_ring(AS).unwrap());
     let reload = |sources: &tollgate::gate::IssuerSources| {
         house.gate.replace(policy(orders(), rules()), vec![sources.clone()]);
     };
+    reload(&sources);
+    assert!(same_ring(), "nothing has changed");
     (sources.tag, sources.wait) = ("patient".into(), secs(1));
     reload(&sources);
+    assert!(!same_ring());
     assert_eq!(house.get(&token).await, Outcome::Allowed);
     house.issuer.rotate();
     assert_eq!(house.get(&house.token()).await, Outcome::Refused(Reason::KeyUnknown));

@@ -3,6 +3,7 @@
 mod entry;
 mod house;
 mod keys;
+mod notices;
 mod opaque;
 mod remembered;
 mod shared;
