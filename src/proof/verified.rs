@@ -134,7 +134,8 @@ mod tests {
 
     fn signed() -> Verified {
         let issuer = Issuer::with_algorithm(ISSUER, Algorithm::EdDSA);
-        let (token, keys) = (issuer.token().typ("at+jwt").sign(), issuer.key_set());
+        let token = issuer.token().typ("at+jwt").audience("api").scope("a b").sign();
+        let keys = issuer.key_set();
         let jws = UnverifiedJws::parse(&token).unwrap();
         let super::super::Candidates::Keys(keys) = keys.select(Algorithm::EdDSA, jws.kid()) else { panic!() };
         super::super::verify(&jws, Algorithm::EdDSA, &keys, &IssuerName::new(ISSUER)).unwrap()
@@ -166,10 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn facts_weigh_what_they_hold_and_twice_what_was_said() {
-        let facts = answered(ISSUER);
-        let said = facts.claims().as_json().len();
-        assert_eq!(facts.weight(), size_of::<Verified>() + said + said);
+    fn facts_weigh_what_they_hold() {
+        let (empty, answer, signed) = (size_of::<Verified>(), answered(ISSUER), signed());
+        assert_eq!(answer.weight(), empty + answer.claims().as_json().len());
+        let listed = signed.claims().audiences().count() + signed.claims().scopes().len();
+        assert!(listed > 1);
+        assert_eq!(signed.weight(), empty + signed.claims().as_json().len() + 4 * listed + "at+jwt".len());
     }
 
     #[test]

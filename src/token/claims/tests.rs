@@ -128,8 +128,7 @@ fn every_claim_is_found_under_its_name() {
     let json = r#"{"iss":"i","sub":"s","aud":"a","exp":3,"nbf":2,"iat":1,"jti":"j","sid":"d","cid":"c1","client_id":"c2",
         "azp":"c3","appid":"c4","cnf":{"kid":"k"},"token_use":"u","token_type":"t","typ":"p"}"#;
     let claims = parse(json).unwrap();
-    let texts =
-        [claims.issuer(), claims.subject(), claims.audiences().next(), claims.id(), claims.session()];
+    let texts = [claims.issuer(), claims.subject(), claims.audiences().next(), claims.id(), claims.session()];
     assert_eq!(texts, ["i", "s", "a", "j", "d"].map(Some));
     let clients = ClientClaim::ALL.map(|claim| (claim.name(), claims.client(claim)));
     assert_eq!(
