@@ -137,4 +137,41 @@ mod tests {
         assert_eq!(breaker.admit(at(7)), Ok(()));
         assert_eq!(breaker.failed(at(7), Some(at(86_400))), LONGEST_PAUSE);
     }
+
+    #[test]
+    fn it_hears_of_every_end_of_a_question() {
+        use crate::testing::ManualClock;
+        let (breaker, clock) = (Mutex::default(), ManualClock::new());
+        let ask = || Asking::admitted(&breaker, &clock);
+        for _ in 0..10 {
+            ask().unwrap().succeeded();
+        }
+        for _ in 0..4 {
+            assert_eq!(ask().unwrap().failed(None), at(1));
+        }
+        ask().unwrap().succeeded();
+        for _ in 0..4 {
+            drop(ask().unwrap());
+        }
+        assert_eq!(ask().unwrap().failed(None), at(1), "the fifth in a row");
+        assert_eq!(ask().err(), Some(at(1)));
+        clock.advance(at(1));
+        drop(ask().unwrap());
+        clock.advance(at(1));
+        assert_eq!(ask().err(), Some(at(1)), "a trial that is broken off has failed");
+        clock.advance(at(1));
+        ask().unwrap().succeeded();
+        assert_eq!(ask().unwrap().failed(Some(at(3))), at(3));
+        assert_eq!(ask().err(), Some(at(3)));
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let mut breaker = Breaker::default();
+        let pauses: Vec<_> = (0..12).map(|_| breaker.failed(at(0), None).as_secs()).collect();
+        assert_eq!(pauses, [1, 1, 1, 1, 1, 2, 4, 8, 16, 30, 30, 30]);
+        let mut asked_for = Breaker::default();
+        let pauses = [0, 2, 40].map(|pause| asked_for.failed(at(0), Some(at(pause))).as_secs());
+        assert_eq!(pauses, [1, 2, 30]);
+    }
 }

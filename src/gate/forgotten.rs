@@ -178,10 +178,51 @@ mod tests {
         assert!(covered(&forgotten, "one", 0, Some(NOW)));
         assert!(!covered(&forgotten, "one", forgotten.serial(), Some(NOW + CLOCK_SKEW * 2)));
 
+        let end = NOW + SHARED_FOR + CLOCK_SKEW;
+        for (now, full) in [(end, false), (end - Duration::from_millis(1), true)] {
+            let forgotten = Forgotten::default();
+            let mark = |n: usize, at| forgotten.mark(&Selector::token(&format!("token-{n}")), at, at);
+            (0..CAPACITY).for_each(|n| mark(n, NOW));
+            mark(CAPACITY, now);
+            assert_eq!(covered(&forgotten, "one", 0, Some(NOW)), full, "marks that have ended make room");
+        }
+    }
+
+    #[test]
+    fn to_forget_everything_takes_back_nothing_that_was_forgotten_later() {
         let forgotten = Forgotten::default();
-        let mark = |n: usize, at| forgotten.mark(&Selector::token(&format!("token-{n}")), at, at);
-        (0..CAPACITY).for_each(|n| mark(n, NOW));
-        mark(CAPACITY, NOW + SHARED_FOR + CLOCK_SKEW);
-        assert!(!covered(&forgotten, "one", 0, Some(NOW)), "marks that have ended make room");
+        let later = NOW + Duration::from_secs(10);
+        forgotten.mark(&Selector::token("one"), later, later);
+        forgotten.mark(&Selector::token("two"), NOW, later);
+        // Told late, by another gateway.
+        forgotten.mark(&Selector::new(What::All), NOW, later);
+        let serial = forgotten.serial();
+        assert!(covered(&forgotten, "one", serial, Some(later + CLOCK_SKEW)));
+        assert!(covered(&forgotten, "two", serial, Some(NOW + CLOCK_SKEW)));
+        assert!(!covered(&forgotten, "two", serial, Some(later + CLOCK_SKEW)));
+        assert_eq!(forgotten.marks.read().unwrap().list.len(), 2, "one mark stands for all from before");
+    }
+
+    #[test]
+    fn marks_of_several_are_told_apart_by_issuer_and_by_what_the_issuer_said() {
+        let forgotten = Forgotten::default();
+        forgotten.mark(
+            &Selector::new(What::Subject("alice".into())).of_issuer(IssuerName::new(AS)),
+            NOW,
+            NOW,
+        );
+        let (alice, bob) =
+            (facts(r#"{"active":true,"sub":"alice"}"#), facts(r#"{"active":true,"sub":"bob"}"#));
+        let key = &Fingerprint::of("one").at_issuer(AS);
+        let issuer = &IssuerName::new(AS);
+        let cover = |facts| forgotten.cover(&Suspect { key, issuer, facts, opened: 0, shared: None });
+        assert!(
+            cover([Some(&alice), None]) && cover([None, Some(&alice)]) && cover([Some(&bob), Some(&alice)])
+        );
+        assert!(!cover([Some(&bob), None]) && !cover([None, None]));
+        // A signed token is known by its own fingerprint.
+        forgotten.mark(&Selector::token("two"), NOW, NOW);
+        let key = &Fingerprint::of("two");
+        assert!(forgotten.cover(&Suspect { key, issuer, facts: [None, None], opened: 1, shared: None }));
     }
 }

@@ -24,8 +24,8 @@ pub struct KeyRing {
     observer: Arc<dyn Observer>,
     set: ArcSwapOption<KeySet>,
     last: Mutex<LastFetch>,
-    /// How many fetches have ended; waiting requests watch it.
-    ended: watch::Sender<u64>,
+    /// Changes when a fetch ends; waiting requests watch it.
+    ended: watch::Sender<()>,
     state: Mutex<State>,
 }
 
@@ -40,7 +40,7 @@ struct State {
 #[derive(Debug)]
 pub(super) enum Refresh {
     /// A fetch is under way: it has ended when this changes.
-    UnderWay(watch::Receiver<u64>),
+    UnderWay(watch::Receiver<()>),
     /// The last one is too recent.
     CoolingDown,
 }
@@ -62,7 +62,7 @@ impl KeyRing {
             observer,
             set: ArcSwapOption::empty(),
             last: Mutex::default(),
-            ended: watch::Sender::new(0),
+            ended: watch::Sender::new(()),
             state: Mutex::default(),
         })
     }
@@ -182,7 +182,7 @@ impl KeyRing {
             }
         }
         state.fetching = false;
-        self.ended.send_modify(|ended| *ended += 1);
+        self.ended.send_replace(());
     }
 
     fn replace(&self, keys: KeySet, took: Duration) {

@@ -250,44 +250,4 @@ impl Lists {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: UnixTime = UnixTime::from_secs(1_000_000);
-
-    fn add(list: &Revocations, what: What, now: UnixTime) -> Result<(), RevocationsFull> {
-        list.add(&Selector::new(what), now, now + Duration::from_secs(10), now)
-    }
-
-    fn jti(id: &str) -> What {
-        What::Id(id.into())
-    }
-
-    #[test]
-    fn the_list_is_bounded_and_nothing_that_counts_makes_room() {
-        let list = Revocations::new(3, Duration::from_secs(10));
-        add(&list, jti("a"), NOW).unwrap();
-        add(&list, What::Token(Fingerprint::of("b")), NOW).unwrap();
-        add(&list, What::All, NOW + Duration::from_secs(1)).unwrap();
-        assert_eq!(add(&list, jti("d"), NOW), Err(RevocationsFull(3)));
-        assert_eq!(add(&list, jti("a"), NOW), Ok(()), "it is listed already");
-        assert_eq!(list.len(), 3);
-        let later = NOW + Duration::from_secs(10);
-        add(&list, jti("d"), later).unwrap();
-        assert_eq!(list.len(), 2, "what has ended makes room");
-    }
-
-    #[test]
-    fn who_is_revoked_again_is_listed_once_for_the_longer_time() {
-        let list = Revocations::new(3, Duration::from_secs(10));
-        add(&list, What::Subject("alice".into()), NOW).unwrap();
-        add(&list, What::Subject("alice".into()), NOW + Duration::from_secs(5)).unwrap();
-        add(&list, What::Subject("alice".into()), NOW + Duration::from_secs(3)).unwrap();
-        let elsewhere = Selector::new(What::Subject("alice".into())).of_issuer(IssuerName::new("https://a/"));
-        list.add(&elsewhere, NOW, NOW, NOW).unwrap();
-        let lists = list.lists.read().unwrap();
-        let spans: Vec<_> = lists.subjects["alice"].iter().map(|entry| entry.until.since(NOW)).collect();
-        assert_eq!(spans, [Duration::from_secs(15), Duration::ZERO]);
-        assert_eq!(lists.count, 2);
-    }
-}
+mod tests;

@@ -101,3 +101,15 @@ pub enum NoticeKind {
     /// They are refused until they expire.
     Revoked,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_an_answer_holds_no_claims() {
+        let answer =
+            SharedAnswer { asked: UnixTime::from_secs(1), active: Some(r#"{"sub":"alice"}"#.into()) };
+        assert_eq!(format!("{answer:?}"), "SharedAnswer { asked: 1.000, active: true }");
+    }
+}

@@ -150,3 +150,27 @@ impl KeySource for StaticKeys {
         Box::pin(async { Ok(document) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_its_kind_by_a_stable_name_and_then_what_happened() {
+        use SourceErrorKind::{Connect, Forbidden, Local, Malformed, Status, Timeout, TooLarge};
+        let kinds = [Connect, Timeout, Status, TooLarge, Malformed, Forbidden, Local];
+        let names = ["connect", "timeout", "status", "too_large", "malformed", "forbidden", "local"];
+        assert_eq!(kinds.map(SourceErrorKind::name), names);
+        let error = SourceError::new(Status, "it answered 503");
+        assert_eq!((error.kind(), error.retry_after()), (Status, None));
+        assert_eq!(error.to_string(), "status: it answered 503");
+        let pause = Some(Duration::from_secs(7));
+        assert_eq!(error.with_retry_after(pause).retry_after(), pause);
+    }
+
+    #[tokio::test]
+    async fn static_keys_are_always_there() {
+        let keys = StaticKeys::new("{}");
+        assert_eq!((keys.fetch().await, keys.fetch().await), (Ok("{}".into()), Ok("{}".into())));
+    }
+}

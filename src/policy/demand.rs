@@ -63,3 +63,6 @@ impl Permit {
         Denial::new(reason, self.policy()).on(self.route_index())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,33 @@ impl Policy {
         self.realm.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_knows_its_issuers_by_their_exact_names_and_who_is_asked() {
+        let rules = |name: &str, opaque: bool| {
+            let mut rules = IssuerRules::new(name, Profile::Generic, &[]);
+            rules.opaque = opaque.then(OpaqueRules::default);
+            rules
+        };
+        let policy =
+            Policy::new(RouteTable::default(), [rules("https://a/", false), rules("https://b/", true)]);
+        assert_eq!(policy.issuers().count(), 2);
+        assert_eq!(policy.issuer("https://a/").map(|rules| rules.name.as_str()), Some("https://a/"));
+        assert!(policy.issuer("https://a").is_none() && policy.issuer("").is_none());
+        let asked: Vec<_> = policy.opaque_issuers().map(|rules| rules.name.as_str()).collect();
+        assert_eq!(asked, ["https://b/"]);
+        assert!(policy.routes().is_empty() && policy.realm().is_none());
+    }
+
+    #[test]
+    fn a_policy_has_the_realm_and_the_identity_headers_that_it_was_given() {
+        let policy =
+            Policy::default().with_realm("a \"b\" \\ ~\u{7f}é").with_identity(IdentityHeaders::none());
+        assert_eq!(policy.realm(), Some("a b  ~"));
+        assert!(!policy.identity().rules().strips("x-auth-request-user"));
+    }
+}

@@ -160,9 +160,8 @@ fn check_characters(path: &str) -> Result<Escapes, PathError> {
     while let Some(byte) = bytes.next() {
         match byte {
             b'%' => {
-                let escaped = hex(bytes.next()).zip(hex(bytes.next())).map(|(high, low)| high << 4 | low);
                 escapes.any = true;
-                match escaped.ok_or(PathError::Escape)? {
+                match escaped(&mut bytes).ok_or(PathError::Escape)? {
                     b'/' => escapes.slash = true,
                     byte if may_be_escaped(byte) => {}
                     _ => return Err(PathError::Escape),
@@ -201,7 +200,7 @@ fn check_query(query: &str) -> Result<(), PathError> {
     if query.split(['&', ';']).any(is_token) { Err(PathError::TokenInQuery) } else { Ok(()) }
 }
 
-/// Decodes the escapes of a checked segment, but not `%2F`. All that is left decodes to ASCII.
+/// Decodes the escapes of a checked segment, but not `%2F`. All that is left decodes to ASCII. What is no escape stays.
 pub(super) fn decode(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
@@ -210,13 +209,13 @@ pub(super) fn decode(segment: &str) -> Cow<'_, str> {
     let mut rest = segment;
     while let Some((before, after)) = rest.split_once('%') {
         decoded.push_str(before);
-        let (escape, behind) = after.split_at_checked(2).unwrap_or((after, ""));
-        match u8::from_str_radix(escape, 16) {
-            Ok(b'/') => decoded.push_str("%2F"),
-            Ok(byte) => decoded.push(char::from(byte)),
-            Err(_) => decoded.push('%'),
+        let escaped = escaped(&mut after.bytes());
+        match escaped {
+            Some(b'/') => decoded.push_str("%2F"),
+            Some(byte) => decoded.push(char::from(byte)),
+            None => decoded.push('%'),
         }
-        rest = behind;
+        rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
@@ -231,9 +230,9 @@ fn decode_all(name: &str) -> Cow<'_, [u8]> {
     let mut bytes = name.bytes();
     while let Some(byte) = bytes.next() {
         let mut ahead = bytes.clone();
-        match (byte, hex(ahead.next()).zip(hex(ahead.next()))) {
-            (b'%', Some((high, low))) => {
-                decoded.push(high << 4 | low);
+        match (byte, escaped(&mut ahead)) {
+            (b'%', Some(escaped)) => {
+                decoded.push(escaped);
                 bytes = ahead;
             }
             _ => decoded.push(byte),
@@ -242,8 +241,11 @@ fn decode_all(name: &str) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
-fn hex(byte: Option<u8>) -> Option<u8> {
-    char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+/// The byte that two hexadecimal digits stand for, if they are next.
+fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    let mut digit = || char::from(bytes.next()?).to_digit(16);
+    let byte = digit()? * 16 + digit()?;
+    u8::try_from(byte).ok()
 }
 
 fn is_unreserved(byte: u8) -> bool {
@@ -258,135 +260,4 @@ fn may_be_escaped(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(target: &str) -> Result<CanonicalPath<'_>, PathError> {
-        CanonicalPath::parse(target.as_bytes())
-    }
-
-    #[test]
-    fn plain_paths_pass_unchanged() {
-        for path in [
-            "/",
-            "/orders",
-            "/orders/",
-            "/a/b/c",
-            "/a.b/..c/c..",
-            "/...",
-            "/~user/:id@x",
-            "/a+b,c=d&e!$'()*",
-            "/a%20b%2B%3A",
-            "/%7Bx%7D",
-        ] {
-            assert_eq!(parse(path).map(|p| p.as_str()), Ok(path), "{path}");
-        }
-        assert_eq!(parse("/a?").map(|p| p.query()), Ok(Some("")));
-        assert_eq!(parse("/a?b?c/../%2e;//").map(|p| p.query()), Ok(Some("b?c/../%2e;//")));
-    }
-
-    #[test]
-    fn whatever_could_be_read_in_two_ways_is_refused() {
-        use PathError::{Character, DotSegment, EmptySegment, Escape, Form};
-        let cases = [
-            ("", Form),
-            ("*", Form),
-            ("orders", Form),
-            ("http://h/orders", Form),
-            ("?a", Form),
-            ("\\a", Form),
-            ("//", EmptySegment),
-            ("//a", EmptySegment),
-            ("/a//b", EmptySegment),
-            ("/a//", EmptySegment),
-            ("/.", DotSegment),
-            ("/..", DotSegment),
-            ("/a/../b", DotSegment),
-            ("/a/./b", DotSegment),
-            ("/a/..", DotSegment),
-            ("/a;b", Character),
-            ("/a\\b", Character),
-            ("/a#b", Character),
-            ("/a b", Character),
-            ("/a\tb", Character),
-            ("/a\0", Character),
-            ("/a\u{7f}", Character),
-            ("/\u{e9}", Character),
-            ("/\u{ff0f}", Character),
-            ("/a|b", Character),
-            ("/a\"b", Character),
-            ("/a<b", Character),
-            ("/a`b", Character),
-            ("/a{b}", Character),
-            ("/a^b", Character),
-            ("/a[b]", Character),
-            ("/%", Escape),
-            ("/%2", Escape),
-            ("/%zz", Escape),
-            ("/%2e", Escape),
-            ("/%2E%2e", Escape),
-            ("/%5c", Escape),
-            ("/%5C", Escape),
-            ("/%25", Escape),
-            ("/%252f", Escape),
-            ("/%3b", Escape),
-            ("/%3F", Escape),
-            ("/%23", Escape),
-            ("/%00", Escape),
-            ("/%0a", Escape),
-            ("/%7f", Escape),
-            ("/%80", Escape),
-            ("/%c0%af", Escape),
-            ("/%ef%bc%8f", Escape),
-            ("/%61", Escape),
-            ("/%41", Escape),
-            ("/%7e", Escape),
-            ("/%2d", Escape),
-            ("/%5f", Escape),
-            ("/%30", Escape),
-            ("/%u002f", Escape),
-            ("/%20", Escape),
-            ("/a%20", Escape),
-            ("/%20a/b", Escape),
-            ("/a%20/", Escape),
-            ("/a?b#c", Character),
-            ("/a?b c", Character),
-            ("/a?\u{e9}", Character),
-            ("/a?\0", Character),
-        ];
-        for (target, expected) in cases {
-            assert_eq!(parse(target), Err(expected), "{target:?}");
-        }
-        assert_eq!(CanonicalPath::parse(b"/\xff"), Err(Character));
-        assert_eq!(parse(&"/a".repeat(4_097)), Err(PathError::TooLong));
-    }
-
-    #[test]
-    fn encoded_slashes_are_left_for_the_route_to_judge() {
-        let path = parse("/files/a%2fb%20c").unwrap();
-        assert!(path.has_encoded_slash());
-        assert_eq!(path.segments().collect::<Vec<_>>(), ["files", "a%2Fb c"]);
-        assert_eq!(path.with_slashes_decoded(), "/files/a/b%20c");
-    }
-
-    #[test]
-    fn a_token_in_the_query_is_refused_however_it_is_spelled() {
-        for query in [
-            "access_token=x",
-            "a=1&access_token=x",
-            "access_token",
-            "a;access_token=x",
-            "ACCESS_TOKEN=x",
-            "%61ccess_token=x",
-            "access%5ftoken=x",
-            "access%5Ftoken",
-        ] {
-            assert_eq!(parse(&format!("/a?{query}")), Err(PathError::TokenInQuery), "{query}");
-        }
-        for query in
-            ["xaccess_token=x", "access_tokens=x", "a=access_token", "access_token2", "%access=1", "a%"]
-        {
-            assert!(parse(&format!("/a?{query}")).is_ok(), "{query}");
-        }
-    }
-}
+mod tests;

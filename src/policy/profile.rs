@@ -142,4 +142,27 @@ mod tests {
         }
         assert_eq!(Profile::from_name("Okta"), None);
     }
+
+    #[test]
+    fn each_profile_is_as_its_table_says() {
+        let told = |profile: Profile| {
+            let names: Vec<_> = profile.algorithms().iter().map(Algorithm::name).collect();
+            let clients: Vec<_> = profile.client_claims().iter().map(|claim| claim.name()).collect();
+            (profile.to_string(), names.join(" "), clients.join(" "), profile.mandatory().len())
+        };
+        let modern = "RS256 PS256 ES256 EdDSA";
+        let expected = [
+            ("okta", "RS256", "cid", 1),
+            ("rfc9068", modern, "client_id", 4),
+            ("entra", "RS256", "azp appid", 0),
+            ("auth0", "RS256 PS256", "azp client_id", 0),
+            ("keycloak", modern, "azp client_id", 0),
+            ("cognito", "RS256", "client_id", 1),
+            ("generic", modern, "cid client_id azp", 0),
+        ];
+        let expected = expected.map(|(name, algorithms, clients, mandatory)| {
+            (name.to_owned(), algorithms.to_owned(), clients.to_owned(), mandatory)
+        });
+        assert_eq!(Profile::ALL.map(told), expected);
+    }
 }

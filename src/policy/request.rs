@@ -85,11 +85,21 @@ mod tests {
         for (value, expected) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),
+            ("application/grpc;charset=utf-8", true),
             ("application/grpc-web", false),
             ("text/plain", false),
         ] {
             let headers = headers(&[("content-type", value)]);
             assert_eq!(RequestHead::new(&Method::POST, b"/", &headers).is_grpc(), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn a_preflight_that_asks_for_two_methods_is_none() {
+        let mut twice = headers(&[("origin", "https://a"), ("access-control-request-method", "PUT")]);
+        twice.append("access-control-request-method", http::HeaderValue::from_static("GET"));
+        assert_eq!(RequestHead::new(&Method::OPTIONS, b"/", &twice).preflight(), None);
+        let odd = headers(&[("origin", "https://a"), ("access-control-request-method", "a b")]);
+        assert_eq!(RequestHead::new(&Method::OPTIONS, b"/", &odd).preflight(), None);
     }
 }

@@ -225,4 +225,38 @@ mod tests {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn what_is_wrong_with_a_template_is_named() {
+        use super::super::PathError::{Character, EmptySegment, EncodedSlash};
+        use InvalidTemplate::{Braces, Name, NameTwice, NeverMatches, NoSlash, RestNotLast};
+        let cases = [
+            ("a", NoSlash),
+            ("/a//b", NeverMatches("".into(), EmptySegment)),
+            ("/a?b", NeverMatches("a?b".into(), Character)),
+            ("/a%2Fb", NeverMatches("a%2Fb".into(), EncodedSlash)),
+            ("/{x", Braces("{x".into())),
+            ("/x}/a", Braces("x}".into())),
+            ("/a{x}", Braces("a{x}".into())),
+            ("/{}", Name),
+            ("/{a-b}", Name),
+            ("/{*}", Name),
+            ("/{x}/{y}/{x}", NameTwice("x".into())),
+            ("/{*x}/a", RestNotLast),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Template::parse(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_told_as_it_is_written() {
+        let template = Template::parse("/a/{b_1}/{*c}").unwrap();
+        assert_eq!((template.as_str(), template.to_string()), ("/a/{b_1}/{*c}", "/a/{b_1}/{*c}".to_owned()));
+        assert_eq!(format!("{template:?}"), r#""/a/{b_1}/{*c}""#);
+        assert_eq!(template.captures().collect::<Vec<_>>(), ["b_1", "c"]);
+        assert!(template.ends_in_rest() && !Template::parse("/a/{b}").unwrap().ends_in_rest());
+        let path = CanonicalPath::parse(b"/a/b/c").unwrap();
+        assert_eq!(template.capture("c", &path).as_deref(), Some("c"));
+    }
 }

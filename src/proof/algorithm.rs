@@ -155,6 +155,7 @@ mod tests {
     fn names_are_exact() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
+            assert_eq!(algorithm.to_string(), algorithm.name());
         }
         for other in
             ["", "none", "None", "NONE", "rs256", "RS256 ", "HS256", "ES512", "ES256K", "Ed448", "RSA1_5"]
@@ -171,5 +172,16 @@ mod tests {
                 assert_eq!(fits, algorithm.key_type() == key_type);
             }
         }
+    }
+
+    #[test]
+    fn a_set_has_what_was_put_in() {
+        assert!(AlgorithmSet::default().is_empty() && AlgorithmSet::default().iter().next().is_none());
+        assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDSA));
+        let twice: AlgorithmSet =
+            [Algorithm::EdDSA, Algorithm::RS256, Algorithm::EdDSA].into_iter().collect();
+        assert!(!twice.is_empty());
+        assert_eq!(twice.iter().collect::<Vec<_>>(), [Algorithm::RS256, Algorithm::EdDSA]);
+        assert_eq!(format!("{twice:?}"), "{RS256, EdDSA}");
     }
 }

@@ -19,7 +19,7 @@ fn is_power_of_65537(wanted: u32, prime: u32) -> bool {
         if power == wanted {
             return true;
         }
-        power = power * (65_537 % prime) % prime;
+        power = power * 65_537 % prime;
     }
     false
 }

@@ -281,4 +281,20 @@ mod tests {
             assert_eq!(KeySet::from_json(bad.as_bytes()).err(), Some(KeySetError::Malformed));
         }
     }
+
+    #[test]
+    fn a_set_of_64_keys_is_read_whole_and_its_keys_are_found_by_their_own_name() {
+        let bad = vec!["{}".to_owned(); MAX_KEYS - 1];
+        let keys: Vec<_> = bad.into_iter().chain([ed(0, "")]).collect();
+        let set = set(&keys.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        assert_eq!((set.keys().len(), set.skipped().len()), (1, 63));
+        assert!(set.contains(set.keys()[0].id()));
+        let other = VerifyingKey::from_jwk(ed(1, "").as_bytes()).unwrap();
+        assert!(!set.contains(other.id()));
+        let first = set.skipped()[0].to_string();
+        assert_eq!(
+            first,
+            "key 0 was skipped: it is not a JSON object with unique members of the right types"
+        );
+    }
 }

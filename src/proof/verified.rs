@@ -122,3 +122,64 @@ impl fmt::Debug for IssuerName {
         fmt::Debug::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::{Introspected, read_introspection};
+    use crate::testing::Issuer;
+    use crate::token::UnverifiedJws;
+
+    const ISSUER: &str = "https://as.example/";
+
+    fn signed() -> Verified {
+        let issuer = Issuer::with_algorithm(ISSUER, Algorithm::EdDSA);
+        let token = issuer.token().typ("at+jwt").audience("api").scope("a b").sign();
+        let keys = issuer.key_set();
+        let jws = UnverifiedJws::parse(&token).unwrap();
+        let super::super::Candidates::Keys(keys) = keys.select(Algorithm::EdDSA, jws.kid()) else { panic!() };
+        super::super::verify(&jws, Algorithm::EdDSA, &keys, &IssuerName::new(ISSUER)).unwrap()
+    }
+
+    fn answered(issuer: &str) -> Verified {
+        let (answer, at) = (br#"{"active":true,"sub":"alice"}"#, UnixTime::from_secs(7));
+        match read_introspection(answer, &IssuerName::new(issuer), at) {
+            Ok(Introspected::Active(facts)) => *facts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn confirmed(facts: &Verified) -> Option<UnixTime> {
+        match facts.provenance() {
+            Provenance::Signed { confirmed, .. } => *confirmed,
+            Provenance::Introspected { .. } => panic!("{facts:?}"),
+        }
+    }
+
+    #[test]
+    fn a_signed_token_is_confirmed_by_its_own_issuer_alone() {
+        let facts = signed();
+        assert_eq!((facts.issuer().as_str(), facts.typ(), confirmed(&facts)), (ISSUER, Some("at+jwt"), None));
+        let by_itself = facts.clone().confirmed_by(&answered(ISSUER));
+        assert_eq!(confirmed(&by_itself), Some(UnixTime::from_secs(7)));
+        assert_eq!(confirmed(&facts.clone().confirmed_by(&answered("https://other.example/"))), None);
+        assert_eq!(confirmed(&facts.clone().confirmed_by(&facts)), None, "a signature is no answer");
+    }
+
+    #[test]
+    fn facts_weigh_what_they_hold() {
+        let (empty, answer, signed) = (size_of::<Verified>(), answered(ISSUER), signed());
+        assert_eq!(answer.weight(), empty + answer.claims().as_json().len());
+        let listed = signed.claims().audiences().count() + signed.claims().scopes().len();
+        assert!(listed > 1);
+        assert_eq!(signed.weight(), empty + signed.claims().as_json().len() + 4 * listed + "at+jwt".len());
+    }
+
+    #[test]
+    fn an_issuer_goes_by_its_name() {
+        let name = IssuerName::new(ISSUER);
+        assert_eq!((name.as_str(), name.to_string()), (ISSUER, ISSUER.to_owned()));
+        assert_eq!(format!("{name:?}"), format!("{ISSUER:?}"));
+        assert_eq!(std::borrow::Borrow::<str>::borrow(&name), ISSUER);
+    }
+}

@@ -69,6 +69,8 @@ mod tests {
             (format!(r#"{{"x5t#S256":"{print}"}}"#), Confirmation::X5tS256([7; 32])),
             (format!(r#"{{"jkt":"{print}","x5t#S256":"{print}"}}"#), Confirmation::Unknown),
             (format!(r#"{{"jkt":"{print}","kid":"a"}}"#), Confirmation::Unknown),
+            (format!(r#"{{"kid":"a","jkt":"AAAA","x5t#S256":"{print}"}}"#), Confirmation::Unknown),
+            (format!(r#"{{"jkt":"AAAA","x5t#S256":"{print}"}}"#), Confirmation::Unknown),
             (r#"{"jkt":"AAAA"}"#.into(), Confirmation::Unknown),
             (r#"{"jwk":{}}"#.into(), Confirmation::Unknown),
             ("{}".into(), Confirmation::Unknown),

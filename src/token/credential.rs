@@ -187,6 +187,7 @@ mod tests {
     #[test]
     fn two_fields_are_refused_even_if_equal() {
         let mut headers = HeaderMap::new();
+        assert_eq!(Credential::from_headers(&headers), Ok(None));
         headers.append(AUTHORIZATION, http::HeaderValue::from_static("Bearer abc"));
         headers.append(AUTHORIZATION, http::HeaderValue::from_static("Bearer abc"));
         assert_eq!(Credential::from_headers(&headers), Err(CredentialError::Repeated));

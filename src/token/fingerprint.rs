@@ -93,4 +93,27 @@ mod tests {
             assert!(prints.iter().skip(i + 1).all(|other| one != other));
         }
     }
+
+    #[test]
+    fn it_is_the_digest_of_the_whole_text_and_shows_its_first_bytes() {
+        let print = Fingerprint::of("abc");
+        assert_eq!(
+            (print.to_string(), format!("{print:?}")),
+            ("ba7816bf8f01cfea".into(), "ba7816bf8f01cfea".into())
+        );
+        assert_eq!(print.as_bytes().last(), Some(&0xad));
+        assert_eq!(Fingerprint::from_bytes(*print.as_bytes()), print);
+    }
+
+    #[test]
+    fn fingerprints_are_spread_over_a_table() {
+        let hash = |token| {
+            std::hash::BuildHasher::hash_one(
+                &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
+                Fingerprint::of(token),
+            )
+        };
+        assert_ne!(hash("a"), hash("b"));
+        assert_eq!(hash("a"), hash("a"));
+    }
 }

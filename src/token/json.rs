@@ -131,4 +131,12 @@ mod tests {
         }
         assert!(UniqueMembers::read(b"{\"\xff\":1}", &mut Names::default()).is_err());
     }
+
+    #[test]
+    fn an_object_may_have_256_members() {
+        let members: Vec<_> = (0..MAX_MEMBERS).map(|i| format!("\"{i}\":0")).collect();
+        let mut names = Names::default();
+        UniqueMembers::read(format!("{{{}}}", members.join(",")).as_bytes(), &mut names).unwrap();
+        assert_eq!(names.0.len(), 256);
+    }
 }

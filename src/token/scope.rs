@@ -159,4 +159,17 @@ mod tests {
             assert!(Scope::new(bad).is_err(), "{bad:?}");
         }
     }
+
+    #[test]
+    fn scopes_are_told_as_they_were_named() {
+        let scope = Scope::new("orders:read").unwrap();
+        assert_eq!(
+            (scope.as_str(), scope.to_string(), format!("{scope:?}")),
+            ("orders:read", "orders:read".into(), "\"orders:read\"".into())
+        );
+        let granted = ScopeSet::from_delimited(" b  a b");
+        assert_eq!((granted.len(), granted.to_delimited()), (3, "b a b".into()));
+        assert!(!granted.is_empty() && ScopeSet::from_delimited(" ").is_empty());
+        assert_eq!(format!("{granted:?}"), r#"{"b", "a", "b"}"#);
+    }
 }

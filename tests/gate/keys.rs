@@ -1,6 +1,6 @@
 //! Keys: one fetch at a time, one a cool-down, and never a wait without a bound.
 
-use crate::house::{API, House, Outcome, orders, policy, rules};
+use crate::house::{API, AS, House, Outcome, orders, policy, rules};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tollgate::policy::Reason;
@@ -160,16 +160,26 @@ async fn a_request_that_goes_away_cancels_nothing() {
 
 #[tokio::test]
 async fn an_aged_set_is_fetched_again_in_the_background() {
-    let policy = KeyPolicy { cool_down: secs(30), max_age: Some(secs(600)) };
+    let millis = Duration::from_millis;
+    let policy = KeyPolicy { cool_down: millis(10), max_age: Some(millis(50)) };
     let house = House::with(|sources| sources.key_policy = policy).await;
     let old = house.token();
     assert_eq!(house.get(&old).await, Outcome::Allowed);
     house.issuer.rotate();
     house.issuer.withdraw("k1");
-    house.clock.advance(secs(599));
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    house.clock.advance(millis(49));
+    tokio::time::sleep(millis(100)).await;
     assert_eq!(house.keys.fetched(), 1);
     assert_eq!(house.get(&old).await, Outcome::Allowed);
+    house.clock.advance(millis(1));
+    let fetched = async {
+        while house.keys.fetched() < 2 || house.get(&old).await == Outcome::Allowed {
+            tokio::time::sleep(millis(5)).await;
+        }
+    };
+    tokio::time::timeout(secs(30), fetched).await.expect("its time has come, and nobody asks for it");
+    assert_eq!(house.get(&old).await, Outcome::Refused(Reason::KeyUnknown));
+    assert_eq!(house.get(&house.token()).await, Outcome::Allowed);
 }
 
 #[tokio::test]
@@ -193,11 +203,16 @@ async fn a_reload_keeps_the_keys_of_the_same_place() {
     let token = house.token();
     house.keys.answer(Some("down"));
     let mut sources = house.sources.clone();
+    let ring = house.gate.key_ring(AS).unwrap();
+    let same_ring = || Arc::ptr_eq(&ring, &house.gate.key_ring(AS).unwrap());
     let reload = |sources: &tollgate::gate::IssuerSources| {
         house.gate.replace(policy(orders(), rules()), vec![sources.clone()]);
     };
+    reload(&sources);
+    assert!(same_ring(), "nothing has changed");
     (sources.tag, sources.wait) = ("patient".into(), secs(1));
     reload(&sources);
+    assert!(!same_ring());
     assert_eq!(house.get(&token).await, Outcome::Allowed);
     house.issuer.rotate();
     assert_eq!(house.get(&house.token()).await, Outcome::Refused(Reason::KeyUnknown));

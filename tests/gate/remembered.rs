@@ -182,3 +182,27 @@ async fn a_forgotten_signed_token_is_verified_anew() {
     assert_eq!(house.get(&token).await, Outcome::Allowed);
     assert_eq!(house.gate.forget(&Selector::new(What::All)), 1);
 }
+
+#[tokio::test]
+async fn a_revocation_of_unknown_end_counts_for_a_day() {
+    let house = House::new().await;
+    let long = house.issuer.token().audience(API).client("shop").scope("orders:read");
+    let token = long.issued(ManualClock::START, secs(100 * 3_600)).sign();
+    house.gate.revoke(&Selector::token(&token), None).unwrap();
+    house.clock.advance(secs(24 * 3_600));
+    assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Revoked));
+    house.clock.advance(IssuerRules::MAX_LEEWAY);
+    assert_eq!(house.get(&token).await, Outcome::Allowed, "who knows better says when it ends");
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_counted_and_weighed() {
+    let house = House::new().await;
+    assert_eq!(house.gate.remembered(), (0, 0));
+    for subject in ["a", "b", "c"] {
+        let token = house.issuer.token().audience(API).client("shop").scope("orders:read").subject(subject);
+        assert_eq!(house.get(&token.sign()).await, Outcome::Allowed);
+    }
+    let (count, bytes) = house.gate.remembered();
+    assert!(count == 3 && (1_000..10_000).contains(&bytes), "{count} {bytes}");
+}

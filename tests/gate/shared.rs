@@ -168,6 +168,17 @@ async fn each_gate_believes_by_its_own_settings() {
 }
 
 #[tokio::test]
+async fn who_grants_a_grace_asks_the_issuer_first_all_the_same() {
+    let (board, clock) = table();
+    let first = Member::join(&board, &clock, &active("")).await;
+    let strict = IntrospectionSettings { max_lifetime: Some(secs(5)), grace: secs(60), ..Default::default() };
+    let second = Member::with(&board, &clock, INACTIVE, strict).await;
+    assert_eq!(first.get().await, Outcome::Allowed);
+    clock.advance(secs(5));
+    assert_eq!((second.get().await, second.asked()), (Outcome::Refused(Reason::Inactive), 1));
+}
+
+#[tokio::test]
 async fn an_answer_from_the_future_or_of_long_ago_is_none() {
     let start = ManualClock::START;
     for (asked, taken) in [

@@ -204,6 +204,19 @@ async fn it_is_filled_in_the_background_and_kept_young() {
 }
 
 #[tokio::test]
+async fn a_set_that_does_not_age_is_left_alone_once_it_is_there() {
+    let house = House::new(None);
+    house.ring.start();
+    let left_alone = async {
+        while !house.ring.is_ready() || Arc::weak_count(&house.ring) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(secs(10), left_alone).await.expect("the task has nothing more to do");
+    assert_eq!(house.fetches(), 1);
+}
+
+#[tokio::test]
 async fn a_ring_that_adopts_another_s_keys_adopts_its_cool_down() {
     let (old, new) = (House::new(None), House::new(None));
     assert!(old.fetch().await);

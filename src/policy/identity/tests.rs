@@ -105,7 +105,7 @@ fn no_spelling_of_a_protected_name_passes() {
     ] {
         assert!(identity.rules().strips(name), "{name}");
     }
-    for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-request-users", "accept"] {
+    for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-request-users", "accept", "x-tenand"] {
         assert!(!identity.rules().strips(name), "{name}");
     }
     let allowing = identity.allowing_underscores(&["api_key", "x_tenant"]);
@@ -127,6 +127,11 @@ fn http_s_own_headers_carry_no_identity() {
     ] {
         assert!(IdentityHeaders::default().with(name, IdentitySource::Subject).is_err(), "{name}");
     }
+    let error = |name| IdentityHeaders::default().with(name, IdentitySource::Subject).err();
+    assert_eq!(error("a b"), Some(InvalidIdentityHeader::Name));
+    assert_eq!(error("Proxy-Anything"), Some(InvalidIdentityHeader::Reserved));
+    assert_eq!(error("X.Auth-Request-User"), Some(InvalidIdentityHeader::Twice));
+    assert_eq!(error("x-user"), None);
 }
 
 #[test]
@@ -138,7 +143,13 @@ fn values_can_t_break_out_of_their_field() {
     assert_eq!(encoded("ü%").as_deref(), Some("%C3%BC%25"));
     assert_eq!(encoded(" a").as_deref(), Some("%20a"));
     assert_eq!(encoded(""), None);
-    assert_eq!(encoded(&"a".repeat(MAX_VALUE_BYTES + 1)), None);
+    assert_eq!(encoded("a ").as_deref(), Some("a%20"));
+    let (longest, too_long) = ("a".repeat(4_096), "a".repeat(4_097));
+    assert_eq!(encoded(&longest), Some(longest.clone()));
+    assert_eq!(encoded(&too_long), None);
+    let alone = |text: &str| encode_list(std::iter::once(text));
+    assert!(alone(&longest).is_some() && alone(&too_long).is_none());
     let list = encode_list(["a b", "c", "", "é"].into_iter()).unwrap();
     assert_eq!(list, "a%20b c %C3%A9");
+    assert_eq!(alone("a%20b").unwrap(), "a%2520b", "no escape is smuggled in");
 }

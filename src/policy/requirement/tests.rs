@@ -185,6 +185,7 @@ fn any_of_several_sets() {
     let nearest = |granted: &str| {
         rule.nearest(&ScopeSet::from_delimited(granted)).map(Scope::as_str).collect::<Vec<_>>().join(" ")
     };
+    assert_eq!(rule.iter().map(Scope::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(nearest(""), "a");
     assert_eq!(nearest("b"), "a");
     assert!(ScopeRule::none().met_by(&ScopeSet::from_delimited("")));
@@ -208,4 +209,16 @@ fn implications_reach_through() {
 fn head_follows_get() {
     let scopes = MethodScopes::PerMethod(vec![(Method::GET, ScopeRule::none())]);
     assert!(scopes.get(&Method::HEAD).is_some() && scopes.get(&Method::POST).is_none());
+}
+
+#[test]
+fn a_float_is_an_integer_up_to_where_it_stands_for_one_alone() {
+    assert!(same(&json!(9_007_199_254_740_991.0), &json!(9_007_199_254_740_991_u64)));
+    assert!(same(&json!(-9_007_199_254_740_991.0), &json!(-9_007_199_254_740_991_i64)));
+    assert!(!same(&json!(9_007_199_254_740_992.0), &json!(9_007_199_254_740_992_u64)));
+    assert!(!same(&json!(-9_007_199_254_740_992.0), &json!(-9_007_199_254_740_992_i64)));
+    assert!(
+        same(&json!(9_007_199_254_740_992.0), &json!(9_007_199_254_740_992.0)),
+        "the same float is the same"
+    );
 }

@@ -185,6 +185,9 @@ fn hosts_are_told_apart_before_paths() {
         ("api.eu.example.com", 3),
         ("API.eu.example.com:80", 3),
         ("xexample.com", 0),
+        (".example.com", 0),
+        ("example.com.", 0),
+        ("[::1]x", 0),
         ("[::1]:80", 3),
         ("[::1]", 3),
         ("one.example", 0),
@@ -259,4 +262,28 @@ fn host_patterns_are_names() {
     for bad in ["", "*", "a:80", "a.*.b", "**.a", "a..b", ".a", "a/b", "[::1", "*.[::1]", "é"] {
         assert!(HostPattern::parse(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_table_tells_its_routes_in_their_order() {
+    let table = paths(&["/b", "/a"]);
+    let told: Vec<_> = table.iter().map(|(index, route)| (index.get(), route.template.as_str())).collect();
+    assert_eq!(told, [(0, "/b"), (1, "/a")]);
+    assert!(!table.is_empty() && RouteTable::default().is_empty());
+    assert_eq!(table.get(RouteIndex(1)).map(|route| route.template.as_str()), Some("/a"));
+    assert!(table.get(RouteIndex(2)).is_none());
+}
+
+#[test]
+fn options_is_listed_where_it_is_named() {
+    assert!(route("/a", &[], &[Method::GET, Method::OPTIONS]).lists_options());
+    assert!(!route("/a", &[], &[Method::GET]).lists_options());
+    assert!(!route("/a", &[], &[]).lists_options());
+}
+
+#[test]
+fn the_methods_that_are_told_are_those_that_are_listed() {
+    let table = table(vec![route("/a", &[], &[Method::PUT]), route("/a", &[], &[Method::POST])]);
+    let allowed = vec![Method::POST, Method::PUT];
+    assert_eq!(find(&table, "", Method::GET, "/a"), Err(NotFound::Method(allowed)), "no HEAD without GET");
 }

@@ -113,3 +113,14 @@ fn a_key_verifies_with_the_algorithms_that_it_was_made_for_alone() {
         }
     }
 }
+
+#[test]
+fn a_key_goes_by_the_name_of_its_algorithm() {
+    use crate::testing::SigningKey;
+    for algorithm in Algorithm::ALL {
+        let jwk = Value::Object(SigningKey::published(algorithm.key_type()).public_jwk()).to_string();
+        let key = VerifyingKey::from_jwk(jwk.as_bytes()).unwrap();
+        let ready = key.verifiers().0.iter().find(|ready| ready.algorithm == algorithm).unwrap();
+        assert_eq!(format!("{:?}", JwtVerifier::algorithm(ready)), algorithm.name());
+    }
+}

@@ -122,3 +122,27 @@ fn claims_are_kept_once() {
     assert_eq!(parse(json).unwrap().weight(), json.len() + 4 * 4);
     assert!(size_of::<Claims>() <= 144, "{}", size_of::<Claims>());
 }
+
+#[test]
+fn every_claim_is_found_under_its_name() {
+    let json = r#"{"iss":"i","sub":"s","aud":"a","exp":3,"nbf":2,"iat":1,"jti":"j","sid":"d","cid":"c1","client_id":"c2",
+        "azp":"c3","appid":"c4","cnf":{"kid":"k"},"token_use":"u","token_type":"t","typ":"p"}"#;
+    let claims = parse(json).unwrap();
+    let texts = [claims.issuer(), claims.subject(), claims.audiences().next(), claims.id(), claims.session()];
+    assert_eq!(texts, ["i", "s", "a", "j", "d"].map(Some));
+    let clients = ClientClaim::ALL.map(|claim| (claim.name(), claims.client(claim)));
+    assert_eq!(
+        clients,
+        [("cid", "c1"), ("client_id", "c2"), ("azp", "c3"), ("appid", "c4")]
+            .map(|(name, value)| (name, Some(value)))
+    );
+    let kinds = [KindClaim::TokenUse, KindClaim::TokenType, KindClaim::Typ].map(|kind| claims.kind(kind));
+    assert_eq!(kinds, ["u", "t", "p"].map(Some));
+    let dates = [claims.issued_at(), claims.not_before(), claims.expires()];
+    assert_eq!(dates, [1, 2, 3].map(|secs| Some(UnixTime::from_secs(secs))));
+    assert_eq!(claims.confirmation(), Some(&Confirmation::Unknown));
+    assert!(!claims.has_events() && !claims.has_id_token_claims());
+    assert_eq!(claims.as_json(), json);
+    assert_eq!(claims.deserialize::<serde_json::Value>().unwrap()["sub"], "s");
+    assert_eq!(format!("{claims:?}"), r#"Claims { issuer: Some("i"), id: Some("j"), .. }"#);
+}

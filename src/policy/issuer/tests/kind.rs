@@ -18,6 +18,8 @@ fn typ_is_that_of_an_access_token_or_says_nothing() {
         "application/",
         "application/application/at+jwt",
         "text/at+jwt",
+        "application-at+jwt",
+        "application/+at+jwt",
         "dpop+jwt",
         "logout+jwt",
         "secevent+jwt",
