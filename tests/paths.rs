@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by a panic")]
 
+#[path = "paths/agreement.rs"]
+mod agreement;
 #[path = "paths/incidents.rs"]
 mod incidents;
 #[path = "paths/peer.rs"]
@@ -14,14 +16,18 @@ mod peer;
 mod random;
 #[path = "paths/readings.rs"]
 mod readings;
+#[path = "paths/table.rs"]
+mod table;
 
+use agreement::agreement;
 use http::Method;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
-use random::{Plan, WORDS, build, mutate, path_of, plan, target};
-use readings::{decode, readings, slow_find, slow_match, toggle_slash};
+use random::{WORDS, mutate, path_of, plan, target};
+use readings::{decode, slow_find};
 use std::cell::Cell;
+use table::{Plan, build};
 use tollgate::policy::{CanonicalPath, RouteTable};
 
 /// The route that the gate finds for a target.
@@ -43,29 +49,8 @@ fn no_accepted_path_takes_another_route_in_another_reader_s_eyes() {
             tried.set(tried.get() + 1);
             let Some(ours) = find(&table, &target) else { return Ok(()) };
             accepted.set(accepted.get() + 1);
-            let templates: Vec<String> = plans.iter().map(|plan| plan.template.clone()).collect();
-            let path = target.split('?').next().unwrap();
-            for reading in readings(path) {
-                let theirs = slow_find(&templates, &reading.path, reading.folded);
-                // A route for exactly this path is meant, whatever there is with or without a slash at the end. Of others
-                // one that asks for the same does no harm, nor does a wider one, which this path was in anyway.
-                let harmless = reading.slash_ignored
-                    && (!templates[ours].contains("{*")
-                        || theirs.is_none_or(|theirs| {
-                            plans[theirs].requirement == plans[ours].requirement
-                                || slow_match(
-                                    &templates[theirs],
-                                    &toggle_slash(&reading.path),
-                                    reading.folded,
-                                )
-                        }));
-                prop_assert!(
-                    harmless || theirs == Some(ours),
-                    "{target} takes {} but as {reading:?} {:?}, of {templates:?}",
-                    templates[ours],
-                    theirs.map(|theirs| &templates[theirs])
-                );
-            }
+            let agreed = agreement(&plans, ours, &target);
+            prop_assert!(agreed.is_ok(), "{}", agreed.unwrap_err());
             Ok(())
         })
         .unwrap();

@@ -5,6 +5,10 @@
 //! own tests show it; `attacks` is the table `tests/attacks/requests.yaml`, sent byte for byte over real sockets, and
 //! `decisions` are the tables `tests/decisions/*.yaml`, run through the core and every door.
 //!
+//! What nobody has thought of is looked for by fuzzing: `tests/fuzz` has a target for each reader of untrusted bytes (the
+//! `Authorization` field, tokens, claims, key sets, introspection answers, paths, the configuration) and one for the gateway as a
+//! whole. Each holds what was accepted against a second reading of the RFC, and `fuzz_corpus` replays what it has found.
+//!
 //! # Facts and judgements
 //!
 //! | | attack | answered by | shown by |
@@ -56,7 +60,7 @@
 //! | R-09, R-28 | identity headers in another spelling, on another route, in a trailer (CVE-2025-64484, CVE-2026-30851) | `policy::identity`: names are compared normalised | `policy::identity`, `attacks` |
 //! | R-13 | bytes behind CONNECT or an upgrade (CVE-2026-2833, CVE-2026-71324) | `policy::routes`: CONNECT and TRACE have no route; `proxy`: upgrades where a route allows them | `attacks` |
 //! | R-16 | the token reaches somebody else | `proxy`: it stops at the gate, unless the route says otherwise | `attacks`, `e2e` |
-//! | R-17, R-19 | some input panics or hangs the gate (CVE-2025-64527) | no `unwrap`, no indexing on what the network can cause | `attacks`, `vectors`, `config`: a mutation of every line of the reference |
+//! | R-17, R-19 | some input panics or hangs the gate (CVE-2025-64527) | no `unwrap`, no indexing on what the network can cause | `fuzz_corpus`, `attacks`, `vectors`, `config`: a mutation of every line of the reference |
 //! | R-18 | one branch compares letters otherwise (CVE-2026-27587) | `policy::routes`: one function; a path that differs by case alone is refused | `paths`, `policy::routes` |
 //! | R-21 | a bad token passes as none | `gate::hall`: on a route that asks for a token, one that is there is judged | `attacks` |
 //! | R-22 | the second of two header values counts | `token::credential` | `attacks` |

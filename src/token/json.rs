@@ -17,12 +17,14 @@ pub(crate) trait Members<'de> {
 pub(crate) struct UniqueMembers<'a, M>(pub(crate) &'a mut M);
 
 impl<'a, M> UniqueMembers<'a, M> {
-    /// Reads `json`, which must be one JSON object and nothing else.
+    /// Reads `json`, which must be one JSON object and nothing else, and UTF-8 throughout (RFC 7515 section 5.2 step 3,
+    /// RFC 8259 section 8.1): also where nothing is read from it.
     pub(crate) fn read<'de>(json: &'de [u8], members: &'a mut M) -> Result<(), serde_json::Error>
     where
         M: Members<'de>,
     {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
+        let mut deserializer = serde_json::Deserializer::from_str(json);
         UniqueMembers(members).deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -129,7 +131,9 @@ mod tests {
         for case in cases {
             assert!(UniqueMembers::read(case.as_bytes(), &mut Names::default()).is_err(), "{case}");
         }
-        assert!(UniqueMembers::read(b"{\"\xff\":1}", &mut Names::default()).is_err());
+        for json in [&b"{\"\xff\":1}"[..], b"{\"a\":\"\xff\"}", b"{\"a\":[\"\xff\"]}", b"{}\xff"] {
+            assert!(UniqueMembers::read(json, &mut Names::default()).is_err(), "{}", json.escape_ascii());
+        }
     }
 
     #[test]

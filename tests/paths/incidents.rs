@@ -23,7 +23,7 @@ fn table() -> RouteTable {
 }
 
 fn requirement(template: &str) -> Requirement {
-    random::requirement(usize::from(template != "/{*rest}"))
+    table::requirement(usize::from(template != "/{*rest}"))
 }
 
 #[test]

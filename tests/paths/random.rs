@@ -1,20 +1,8 @@
 //! Random tables of routes, and random hostile targets.
 
+use super::table::Plan;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use tollgate::policy::{
-    Implications, MethodScopes, Requirement, Route, RouteTable, Rules, ScopeRule, Template,
-};
-use tollgate::token::Scope;
-
-/// What a random table is made of.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) template: String,
-    /// Which of three requirements it has.
-    pub(crate) requirement: usize,
-    pub(crate) encoded_slashes: bool,
-}
 
 pub(crate) const WORDS: [&str; 12] =
     ["a", "b", "admin", "Admin", "orders", "orders:batch", "a+b", "a%20b", "v1.2", "%22q", "...", "me@x"];
@@ -34,28 +22,6 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         let template = if inner.is_empty() && end.is_empty() { "/".to_owned() } else { inner + end };
         Plan { template, requirement, encoded_slashes }
     })
-}
-
-pub(crate) fn requirement(which: usize) -> Requirement {
-    let rule = |scope| ScopeRule::all(&[Scope::new(scope).unwrap()], &Implications::default());
-    match which {
-        0 => Requirement::Public,
-        1 => Requirement::Token(Rules::new(MethodScopes::Every(ScopeRule::none()))),
-        _ => Requirement::Token(Rules::new(MethodScopes::Every(rule("admin")))),
-    }
-}
-
-/// The table, and the plans that are in it: those that tie with another are left out.
-pub(crate) fn build(plans: &[Plan]) -> (RouteTable, Vec<Plan>) {
-    let (mut builder, mut taken) = (RouteTable::builder(), Vec::new());
-    for plan in plans {
-        let mut route = Route::new(Template::parse(&plan.template).unwrap(), requirement(plan.requirement));
-        route.encoded_slashes = plan.encoded_slashes;
-        if builder.add(route).is_ok() {
-            taken.push(plan.clone());
-        }
-    }
-    (builder.build(), taken)
 }
 
 /// A target that begins as a path of one of the routes.

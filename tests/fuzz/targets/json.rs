@@ -1,0 +1,53 @@
+//! JSON objects as they stand in the text.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The members of an object in their order, with the text of each value. What comes twice is there twice.
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The members of an object whose names are unique, and not more than the gate takes.
+    pub(super) fn unique(json: &'a [u8]) -> Option<Self> {
+        let members: Self = serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
+        let names: BTreeSet<&str> = members.0.iter().map(|(name, _)| name.as_str()).collect();
+        (names.len() == members.0.len() && names.len() <= MAX_MEMBERS).then_some(members)
+    }
+
+    /// The text of a member's value.
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.get())
+    }
+
+    /// A member that is a string if it is there; `Err` if it is something else.
+    pub(super) fn string(&self, name: &str) -> Result<Option<String>, serde_json::Error> {
+        self.get(name).map(serde_json::from_str).transpose()
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// What `token::json` takes.
+const MAX_MEMBERS: usize = 256;
