@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::assemble;
 use crate::config::Plan;
-use crate::gate::Gate;
+use crate::gate::{Gate, Observer, Silent};
 use crate::metrics::Metrics;
 use crate::proxy::{Server, Setup};
 use crate::time::Clock;
@@ -15,11 +15,15 @@ use std::sync::Arc;
 /// If the configuration is for the library alone, names files that can't be used, or an address that can't be bound.
 pub(super) async fn bind(plan: Plan, clock: Arc<dyn Clock>) -> Result<(Server, Arc<Gate>), Failure> {
     require_upstreams(&plan)?;
-    let metrics = Arc::new(Metrics::new());
+    // Where nobody can read them, nothing is counted.
+    let metrics = plan.gateway.admin.is_some().then(|| Arc::new(Metrics::new()));
+    let observer: Arc<dyn Observer> = match &metrics {
+        Some(metrics) => metrics.clone(),
+        None => Arc::new(Silent),
+    };
     let (gateway, upstreams) = (plan.gateway.clone(), plan.upstreams.clone());
-    let gate = assemble::start(plan, clock, metrics.clone()).await?;
-    let server =
-        Server::bind(Setup { gateway, upstreams, gate: gate.clone(), metrics: Some(metrics) }).await?;
+    let gate = assemble::start(plan, clock, observer).await?;
+    let server = Server::bind(Setup { gateway, upstreams, gate: gate.clone(), metrics }).await?;
     Ok((server, gate))
 }
 

@@ -23,9 +23,48 @@ pub(super) fn vet(head: &RequestHeader, max_fields: usize) -> Result<(), Refusal
     if !head.raw_path_is_utf8() {
         return Err(Refusal::Target);
     }
-    framing(&head.headers)?;
-    connection(&head.headers)?;
-    authority(head).map(drop)
+    let seen = Seen::of(&head.headers);
+    framing(seen.length, seen.coding)?;
+    if seen.connection {
+        connection(&head.headers)?;
+    }
+    authority(head, seen.host).map(drop)
+}
+
+/// The fields that matter here, found in one look over all of them.
+#[derive(Default)]
+struct Seen<'a> {
+    host: Field<'a>,
+    length: Field<'a>,
+    coding: Field<'a>,
+    connection: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Field<'a> {
+    #[default]
+    Absent,
+    Once(&'a HeaderValue),
+    Repeated,
+}
+
+impl<'a> Seen<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let mut seen = Self::default();
+        for (name, value) in headers {
+            let field = match name {
+                name if *name == HOST => &mut seen.host,
+                name if *name == CONTENT_LENGTH => &mut seen.length,
+                name if *name == TRANSFER_ENCODING => &mut seen.coding,
+                name => {
+                    seen.connection |= *name == CONNECTION;
+                    continue;
+                }
+            };
+            *field = if matches!(field, Field::Absent) { Field::Once(value) } else { Field::Repeated };
+        }
+        seen
+    }
 }
 
 /// The host of a vetted head.
@@ -49,13 +88,11 @@ pub(super) fn nominated(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
-fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
-    let length = single(headers, &CONTENT_LENGTH).ok_or(Refusal::Framing)?;
-    let coding = single(headers, &TRANSFER_ENCODING).ok_or(Refusal::Framing)?;
+fn framing(length: Field<'_>, coding: Field<'_>) -> Result<(), Refusal> {
     match (length, coding) {
-        (None, None) => Ok(()),
-        (Some(length), None) if content_length(length.as_bytes()).is_some() => Ok(()),
-        (None, Some(coding)) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        (Field::Absent, Field::Absent) => Ok(()),
+        (Field::Once(length), Field::Absent) if content_length(length.as_bytes()).is_some() => Ok(()),
+        (Field::Absent, Field::Once(coding)) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Refusal::Framing),
     }
 }
@@ -75,10 +112,11 @@ fn connection(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn authority(head: &RequestHeader) -> Result<&str, Refusal> {
-    let host = match single(&head.headers, &HOST).ok_or(Refusal::Host)? {
-        Some(host) => Some(host.to_str().map_err(|_| Refusal::Host)?),
-        None => None,
+fn authority<'a>(head: &'a RequestHeader, host: Field<'a>) -> Result<&'a str, Refusal> {
+    let host = match host {
+        Field::Absent => None,
+        Field::Once(host) => Some(host.to_str().map_err(|_| Refusal::Host)?),
+        Field::Repeated => return Err(Refusal::Host),
     };
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
     let agreed = match (host, authority) {
@@ -86,13 +124,6 @@ fn authority(head: &RequestHeader) -> Result<&str, Refusal> {
         (host, authority) => authority.or(host),
     };
     agreed.filter(|authority| is_host(authority)).ok_or(Refusal::Host)
-}
-
-/// The only value of this field, if it has one; `None` if there are more.
-fn single<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<Option<&'a HeaderValue>> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    values.next().is_none().then_some(first)
 }
 
 /// A host name, an IPv4 address, or an IPv6 address in brackets; and perhaps a port (RFC 9110 section 7.2). Names are of
