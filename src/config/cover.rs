@@ -35,27 +35,56 @@ fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
     }
 }
 
-/// The secrets in text that could not be parsed: whatever follows a secret's name, up to the next line that is not indented deeper.
+/// The secrets in text that could not be parsed: whatever follows a secret's name, up to the next line that is not indented deeper;
+/// or, if nothing or only the beginning of a block stands beside the name, up to the next line that begins with a key: such a text may be
+/// broken because the secret itself is not indented as it should be.
 pub(super) fn secrets_in_text(text: &str) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
-    let mut deeper_than: Option<usize> = None;
+    let mut within: Option<Unparsed> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let indent = line.len() - line.trim_start().len();
-        if deeper_than.is_some_and(|limit| indent > limit || line.trim().is_empty()) {
+        if within.as_ref().is_some_and(|secret| secret.goes_on(line, indent)) {
             found.push(Span::new(at + indent, at + line.trim_end().len()));
         } else {
-            deeper_than = secret_from(line).map(|start| {
-                found.push(Span::new(at + start, at + line.trim_end().len()));
-                indent
+            within = secret_from(line).map(|start| {
+                let value = line.get(start..).unwrap_or_default().trim_end();
+                found.push(Span::new(at + start, at + start + value.len()));
+                Unparsed { indent, open: value.is_empty() || value.starts_with(['|', '>']) }
             });
-            if let (None, Some((start, end))) = (deeper_than, user_info(line)) {
+            if let (None, Some((start, end))) = (&within, user_info(line)) {
                 found.push(Span::new(at + start, at + end));
             }
         }
         at += line.len();
     }
     found
+}
+
+/// A secret in text that could not be parsed.
+struct Unparsed {
+    /// Of the line with its name.
+    indent: usize,
+    /// Whether its value seems to stand below.
+    open: bool,
+}
+
+impl Unparsed {
+    /// Whether this line may still belong to it.
+    fn goes_on(&self, line: &str, indent: usize) -> bool {
+        indent > self.indent || line.trim().is_empty() || (self.open && !begins_with_key(line))
+    }
+}
+
+/// Whether a line begins with `name:`, or with `- name:`.
+fn begins_with_key(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ").trim_start();
+    line.split_once(':').is_some_and(|(name, rest)| {
+        let is_name = |c: char| c.is_alphanumeric() || "_-'\"".contains(c);
+        !name.is_empty()
+            && name.chars().all(is_name)
+            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
+    })
 }
 
 /// Where the value of a secret may begin in `line`.
@@ -181,6 +210,9 @@ mod tests {
             ),
             ("a: {x: 1, 'client_secret': \"hunter2\"\n", "a: {x: 1, 'client_secret': \"***\n"),
             ("- https://u:hunter2@h/\n", "- https://***@h/\n"),
+            ("  client_secret: |\n hun\nter2\n  b: 1\n", "  client_secret: ***\n ***\n***\n  b: 1\n"),
+            ("  client_secret:\n hunter2\n  - b: 1\n", "  client_secret:\n ***\n  - b: 1\n"),
+            ("  client_secret: hun\nhost: a\n", "  client_secret: ***\nhost: a\n"),
         ] {
             assert_eq!(shown(text, secrets_in_text(text)), expected);
         }

@@ -67,6 +67,7 @@ use problem::Report;
 use raw::Raw;
 use source::{Source, Span};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// How much advice is given beside errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -194,14 +195,14 @@ impl Reading {
 }
 
 /// The text of a file, of which no more is read than a configuration may have.
-fn read(path: &Path) -> Result<String, Report> {
+fn read(path: &Path) -> Result<Zeroizing<String>, Report> {
     use std::io::Read;
     let limit = yaml::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     let result = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
     let mut report = Report::default();
     let (message, hint) = match (result, String::from_utf8(bytes)) {
-        (Ok(_), Ok(text)) => return Ok(text),
+        (Ok(_), Ok(text)) => return Ok(Zeroizing::new(text)),
         (Ok(_), Err(_)) => ("the file is not UTF-8".to_owned(), "save it as UTF-8"),
         (Err(error), _) => {
             (format!("the file can't be read: {}", error.kind()), "check the path and who may read it")

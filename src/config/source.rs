@@ -3,6 +3,7 @@
 use super::problem::quote;
 use std::borrow::Cow;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 /// A range of bytes of the file, half open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
@@ -67,14 +68,15 @@ pub struct Position {
 #[derive(Clone, Default)]
 pub(crate) struct Source {
     name: String,
-    text: String,
+    /// There may be secrets in it: it is wiped from memory when it is dropped.
+    text: Zeroizing<String>,
     /// Ranges to cover, in order, without overlaps.
     covered: Vec<Span>,
 }
 
 impl Source {
     pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), covered: Vec::new() }
+        Self { name: name.into(), text: Zeroizing::new(text.into()), covered: Vec::new() }
     }
 
     pub(crate) fn name(&self) -> &str {

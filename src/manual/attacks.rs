@@ -2,8 +2,8 @@
 //!
 //! Most of these are incidents of gateways and libraries that many people trust; the rest are the attack classes of the
 //! standards (RFC 6750 section 5, RFC 8725, RFC 9700). Tests are named by their file below `tests/`, or by the module whose
-//! own tests show it; `attacks` is the table `tests/attacks/requests.yaml`, sent byte for byte over real sockets, and
-//! `decisions` are the tables `tests/decisions/*.yaml`, run through the core and every door.
+//! own tests show it; `attacks` are the tables `tests/attacks/*.yaml`, sent byte for byte over HTTP/1 and HTTP/2 and put to
+//! the gate itself, and `decisions` are the tables `tests/decisions/*.yaml`, run through the core and every door.
 //!
 //! What nobody has thought of is looked for by fuzzing: `tests/fuzz` has a target for each reader of untrusted bytes (the
 //! `Authorization` field, tokens, claims, key sets, introspection answers, paths, the configuration) and one for the gateway as a

@@ -37,7 +37,7 @@ pub(super) struct Caller {
 /// 1. What is read ahead while a request's head is looked at is handed on from memory, so that the parser behind sees the
 ///    very bytes that were looked at.
 /// 2. On HTTP/1, no byte of the next request is handed on before this one has ended.
-/// 3. On HTTP/2, a header block that takes too long to arrive ends the connection.
+/// 3. On HTTP/2, a header block that takes too long to arrive ends the connection, and so do settings without end.
 pub(super) struct Connection<S> {
     io: BufWriter<S>,
     id: UniqueIDType,
@@ -190,6 +190,9 @@ impl<S: Transport> AsyncRead for Connection<S> {
         }
         if let Some(watch) = &mut this.watch {
             watch.saw(buf.filled().get(before..).unwrap_or_default());
+            if watch.is_flooded() {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
         }
         Poll::Ready(Ok(()))
     }

@@ -1,7 +1,7 @@
 //! HTTP/2 as far as it takes to see whether a header block is under way: frame headers alone (RFC 9113 section 4.1).
 //!
 //! The HTTP/2 library bounds how large a header block may be, but not how long it may take. A caller that sends one byte of
-//! it every minute would hold a connection for ever.
+//! it every minute would hold a connection for ever. Nor does it bound how often a caller may change its settings.
 
 use std::io;
 use std::pin::Pin;
@@ -26,6 +26,10 @@ pub(super) struct HeaderWatch {
     /// Whether the block ends with the frame that is being read.
     last: bool,
     timer: Option<Pin<Box<Sleep>>>,
+    /// SETTINGS frames since the last time they were few, and when that was.
+    settings: usize,
+    few: Instant,
+    flooded: bool,
 }
 
 impl HeaderWatch {
@@ -40,6 +44,9 @@ impl HeaderWatch {
             within: true,
             last: true,
             timer: None,
+            settings: 0,
+            few: Instant::now(),
+            flooded: false,
         }
     }
 
@@ -68,6 +75,19 @@ impl HeaderWatch {
         }
     }
 
+    /// Whether so many SETTINGS came that nobody can mean them: each costs an answer, and the library counts none.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.flooded
+    }
+
+    fn setting(&mut self) {
+        if self.few.elapsed() > SETTINGS_PERIOD {
+            (self.settings, self.few) = (0, Instant::now());
+        }
+        self.settings += 1;
+        self.flooded |= self.settings > MAX_SETTINGS;
+    }
+
     /// The time is up if a header block is under way for too long. To be polled when nothing came.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if !self.within {
@@ -94,6 +114,9 @@ impl HeaderWatch {
         }
         self.have = 0;
         let [a, b, c, kind, flags, ..] = self.header;
+        if kind == SETTINGS {
+            self.setting();
+        }
         self.payload = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         // DATA is as long as it is; its reader has timeouts of its own.
         self.within = kind != DATA;
@@ -113,8 +136,13 @@ impl HeaderWatch {
 const FRAME_HEADER_BYTES: usize = 9;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
+
+/// A caller sends its settings once, and new ones when it has learnt how fast the way is: some dozens of times.
+const MAX_SETTINGS: usize = 200;
+const SETTINGS_PERIOD: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +179,22 @@ mod tests {
         assert!(within(&[frame(HEADERS, 0, 20), frame(CONTINUATION, 0, 5)], 0));
         assert!(!within(&[frame(HEADERS, 0, 20), frame(CONTINUATION, END_HEADERS, 5)], 0));
         assert!(!within(&[frame(HEADERS, END_HEADERS, 9), frame(DATA, 0, 100)], 50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn settings_without_end_are_a_flood() {
+        let mut watch = HeaderWatch::new(Duration::from_secs(10));
+        watch.saw(super::super::HTTP2_PREFACE);
+        for _ in 0..3 {
+            watch.saw(&frame(SETTINGS, 0, 6).repeat(MAX_SETTINGS));
+            assert!(!watch.is_flooded(), "many, but not at once");
+            tokio::time::advance(SETTINGS_PERIOD * 2).await;
+        }
+        watch.saw(&frame(DATA, 0, 0).repeat(MAX_SETTINGS));
+        watch.saw(&frame(SETTINGS, 0, 6).repeat(MAX_SETTINGS));
+        assert!(!watch.is_flooded());
+        watch.saw(&frame(SETTINGS, 0, 6));
+        assert!(watch.is_flooded());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! Where the program's log goes, and what never gets there.
 
 use std::io;
-use tracing::{Dispatch, Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_log::LogTracer;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -26,25 +27,32 @@ pub enum LogFormat {
 /// # Errors
 /// If the filter can't be read, or if something else in the process has begun to log already.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
-    subscriber(filter, format)?.try_init().map_err(|_| LogError::Taken)?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))?;
+    let colours = std::io::IsTerminal::is_terminal(&io::stderr());
+    subscriber(filter, format, colours, io::stderr).try_init().map_err(|_| LogError::Taken)?;
     // Libraries that speak through the older `log` are cut short before a line is even formatted.
     let bridge = LogTracer::builder().with_max_level(tracing_log::log::LevelFilter::Info);
     bridge.init().map_err(|_| LogError::Taken)
 }
 
-fn subscriber(filter: &str, format: LogFormat) -> Result<impl SubscriberInitExt + Into<Dispatch>, LogError> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))?;
-    let colours = std::io::IsTerminal::is_terminal(&io::stderr());
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);
+/// What writes the lines that pass both filters.
+///
+/// The filters stand before everything, and not before the one layer that writes: filters of a layer remember in the thread what they
+/// would refuse, and if they are merely asked (`tracing::enabled!`), they refuse the next event of that thread in its place.
+fn subscriber(
+    filter: EnvFilter,
+    format: LogFormat,
+    colours: bool,
+    to: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    let lines = tracing_subscriber::fmt::layer().with_writer(to).with_ansi(colours);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         }
     };
-    // One filter, not one around the other: only then does the registry know what nobody listens to.
-    let discreet = lines.with_filter(filter.and(filter_fn(may_be_told)));
-    Ok(tracing_subscriber::registry().with(discreet))
+    tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(may_be_told))
 }
 
 /// Whether a line of this origin and level may be logged at all.
@@ -72,6 +80,43 @@ pub enum LogError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn to_ask_whether_a_line_is_wanted_costs_no_other_line() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let to = {
+            let written = written.clone();
+            move || Writer(written.clone())
+        };
+        let subscriber = subscriber(EnvFilter::new("warn"), LogFormat::Text, false, to);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..3 {
+                // Whether an access log is wanted is asked before each request.
+                assert!(!tracing::enabled!(target: "tollgate::access", Level::INFO));
+                tracing::warn!("wanted");
+            }
+        });
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            (written.matches("wanted").count(), written.matches("chatter").count()),
+            (3, 0),
+            "{written}"
+        );
+    }
+
+    struct Writer(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Writer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn only_our_own_rooms_speak_below_info() {
@@ -84,9 +129,10 @@ mod tests {
     #[test]
     fn what_nobody_listens_to_is_known_before_it_is_put_together() {
         for (filter, wanted) in [("info", true), ("warn", false), ("info,tollgate::access=off", false)] {
-            let subscriber = subscriber(filter, LogFormat::Text).unwrap();
-            let told = tracing::dispatcher::with_default(
-                &subscriber.into(),
+            let filter_as_read = EnvFilter::try_new(filter).unwrap();
+            let subscriber = subscriber(filter_as_read, LogFormat::Text, false, io::sink);
+            let told = tracing::subscriber::with_default(
+                subscriber,
                 || tracing::enabled!(target: "tollgate::access", Level::INFO),
             );
             assert_eq!(told, wanted, "{filter}");

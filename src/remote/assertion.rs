@@ -18,7 +18,7 @@ use serde_json::json;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Whom an assertion is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,7 +140,14 @@ impl SigningKey {
 
 impl Pair {
     fn from_pem(pem: &[u8]) -> Option<Self> {
-        match PrivateKeyDer::from_pem_slice(pem).ok()? {
+        let mut der = PrivateKeyDer::from_pem_slice(pem).ok()?;
+        let pair = Self::from_der(&der);
+        der.zeroize();
+        pair
+    }
+
+    fn from_der(der: &PrivateKeyDer<'_>) -> Option<Self> {
+        match der {
             PrivateKeyDer::Pkcs1(der) => {
                 RsaKeyPair::from_der(der.secret_pkcs1_der()).ok().map(Box::new).map(Self::Rsa)
             }

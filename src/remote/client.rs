@@ -159,7 +159,7 @@ impl Client {
         &self,
         url: &EndpointUrl,
         mut headers: HeaderMap,
-        form: String,
+        form: Bytes,
     ) -> Result<Answer, SourceError> {
         let content_type = http::HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, content_type);

@@ -8,6 +8,7 @@ use crate::gate::{SourceError, SourceErrorKind};
 use crate::time::UnixTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
@@ -92,10 +93,13 @@ impl ClientAuth {
     ) -> Result<(), SourceError> {
         match self {
             Self::Basic { client_id, secret } => {
-                let mut pair = Zeroizing::new(String::new());
+                let secret = secret.get();
+                // Room for all of it at once: a string that grows leaves copies behind.
+                let room = 3 * (client_id.len() + secret.len()) + 1;
+                let mut pair = Zeroizing::new(String::with_capacity(room));
                 form_encode_gently(&mut pair, client_id, b"+%:");
                 pair.push(':');
-                form_encode_gently(&mut pair, &secret.get(), b"+%");
+                form_encode_gently(&mut pair, &secret, b"+%");
                 let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
                 headers.insert(header::AUTHORIZATION, authorization("Basic", &encoded)?);
             }
@@ -112,7 +116,8 @@ impl ClientAuth {
                     "client_assertion_type",
                     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                 );
-                form.append("client_assertion", &key.assertion(client_id, audience, now)?);
+                let assertion = Zeroizing::new(key.assertion(client_id, audience, now)?);
+                form.append("client_assertion", &assertion);
             }
             Self::TlsClientAuth { client_id } => form.append("client_id", client_id),
             Self::Bearer { token } => {
@@ -124,11 +129,19 @@ impl ClientAuth {
 }
 
 fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, SourceError> {
-    let text = Zeroizing::new(format!("{scheme} {credentials}"));
-    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+    let unfit = || {
         let told = "our own bearer token has characters that don't belong into a header";
         SourceError::new(SourceErrorKind::Local, told)
-    })?;
+    };
+    if !credentials.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(unfit());
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(scheme.len() + 1 + credentials.len()));
+    text.extend_from_slice(scheme.as_bytes());
+    text.push(b' ');
+    text.extend_from_slice(credentials.as_bytes());
+    // The value keeps the very bytes, which are wiped with it.
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| unfit())?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -143,7 +156,7 @@ mod tests {
         let endpoint = EndpointUrl::configured("https://as.example/introspect", Reach::default()).unwrap();
         auth.check().unwrap();
         auth.sign(&mut headers, &mut form, "https://as.example/", &endpoint, UnixTime::EPOCH).unwrap();
-        (headers, form.into_string())
+        (headers, form.as_str().to_owned())
     }
 
     fn basic(id: &str, secret: &str) -> String {

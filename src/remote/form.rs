@@ -1,11 +1,17 @@
 //! Forms: `application/x-www-form-urlencoded`, as RFC 6749 appendix B has it.
 
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
 /// A form that is being filled in. Whatever a value holds, it stays the value of its one field.
+///
+/// There are tokens and secrets in it: it is wiped from memory when it is dropped, and so is the body that it becomes.
 #[derive(Default)]
-pub(super) struct Form(String);
+pub(super) struct Form(Zeroizing<String>);
 
 impl Form {
     pub(super) fn append(&mut self, name: &'static str, value: &str) {
+        self.make_room(2 + name.len() + 3 * value.len());
         if !self.0.is_empty() {
             self.0.push('&');
         }
@@ -14,8 +20,22 @@ impl Form {
         encode(&mut self.0, value, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     }
 
-    pub(super) fn into_string(self) -> String {
-        self.0
+    /// A string that grows leaves a copy behind: so it is moved to a larger one, and wiped.
+    fn make_room(&mut self, more: usize) {
+        if self.0.capacity() - self.0.len() < more {
+            let mut larger = Zeroizing::new(String::with_capacity(2 * (self.0.len() + more)));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+    }
+
+    pub(super) fn into_body(self) -> Bytes {
+        Bytes::from_owner(self.0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -45,8 +65,10 @@ mod tests {
         form.append("token", "x&token=victim#?%00+ \r\né");
         form.append("token_type_hint", "access_token");
         assert_eq!(
-            form.into_string(),
+            form.as_str(),
             "token=x%26token%3Dvictim%23%3F%2500%2B%20%0D%0A%C3%A9&token_type_hint=access_token"
         );
+        let text = form.as_str().to_owned();
+        assert_eq!(form.into_body(), text);
     }
 }

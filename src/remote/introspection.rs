@@ -104,7 +104,7 @@ impl IntrospectionEndpoint {
             header::ACCEPT,
             HeaderValue::from_static(if self.signed { SIGNED_OR_PLAIN } else { PLAIN }),
         );
-        let answered = self.client.post(&url, headers, form.into_string()).await;
+        let answered = self.client.post(&url, headers, form.into_body()).await;
         if let Place::Discovered(metadata) = &self.place
             && answered.as_ref().map_or(true, |answer| seems_gone(answer.status))
         {
