@@ -92,11 +92,17 @@ fn builder(
     let sources = sources(&plan, &clock)?;
     let builder = Gate::builder(plan.policy)
         .cache_bytes(plan.cache.size)
+        .verify_in_turns(plan.gateway.threads.unwrap_or_else(threads))
         .max_lifetime(plan.cache.max_lifetime)
         .revocations(plan.cache.max_revocations, plan.cache.keep_revocations)
         .clock(clock)
         .observer(observer);
     Ok(sources.into_iter().fold(builder, GateBuilder::issuer))
+}
+
+/// One for each core.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Puts the policy and the issuers of a plan in force, from the next request on. The size and the bounds of what is remembered stay as

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, Outcome, Question};
 use super::keyring::{KeyRing, Refresh};
+use super::turns::{Turn, Turns};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(super) enum Task {
     Keys { ring: Arc<KeyRing>, wait: Duration },
     /// An issuer's word on a token.
     Introspection { desk: Arc<Desk>, question: Question },
+    /// A turn at verifying a signature.
+    Turn(Turns),
 }
 
 /// What has been found out about a request so far. Each kind of errand is run at most once for a request.
@@ -29,6 +32,9 @@ pub(super) enum Task {
 pub struct Progress {
     pub(super) keys: bool,
     pub(super) introspection: Option<Outcome>,
+    /// The token's turn to be verified, until it has been.
+    pub(super) turn: Option<Turn>,
+    pub(super) waited: bool,
 }
 
 impl Errand {
@@ -46,6 +52,7 @@ impl Errand {
                 progress.keys = true;
             }
             Task::Introspection { desk, question } => progress.introspection = Some(desk.ask(question).await),
+            Task::Turn(turns) => (progress.turn, progress.waited) = (Some(turns.wait().await), true),
         }
         progress
     }
@@ -56,6 +63,7 @@ impl fmt::Debug for Errand {
         f.write_str(match self.task {
             Task::Keys { .. } => "Errand::Keys",
             Task::Introspection { .. } => "Errand::Introspection",
+            Task::Turn(_) => "Errand::Turn",
         })
     }
 }

@@ -160,7 +160,7 @@ impl Hall<'_> {
         visit: &Visit<'_>,
         jws: &UnverifiedJws<'_>,
         key: Fingerprint,
-        progress: Progress,
+        mut progress: Progress,
     ) -> Facts {
         let prepared = || -> Result<_, Reason> {
             let issuer = Claims::peek_issuer(jws.payload()).map_err(|_| Reason::ClaimsMalformed)?;
@@ -175,6 +175,13 @@ impl Hall<'_> {
             Err(reason) => return self.refuse(visit, reason),
         };
         let Some(ring) = &live.ring else { return self.refuse(visit, Reason::KeyUnknown) };
+        if !progress.waited
+            && let Some(turns) = &self.gate.turns
+            && turns.are_due(self.gate.clock.elapsed())
+        {
+            return Facts::Errand(Errand { task: Task::Turn(turns.clone()), progress });
+        }
+        let turn = progress.turn.take();
         let proof = ring.with_keys(|set| {
             let Some(set) = set else { return Err(Unproven::NoKeys) };
             match set.select(algorithm, jws.kid()) {
@@ -190,6 +197,7 @@ impl Hall<'_> {
                 }
             }
         });
+        drop(turn);
         match proof {
             Ok(facts) => self.proven(visit, key, rules, live, Arc::new(facts), progress),
             Err(Unproven::Refused(reason)) => self.refuse(visit, reason),

@@ -15,6 +15,7 @@ mod observe;
 mod revocations;
 mod shared;
 mod sources;
+mod turns;
 
 pub use desk::IntrospectionSettings;
 pub use errand::{Errand, Progress};
@@ -38,6 +39,7 @@ use revocations::Revocations;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use turns::Turns;
 
 /// The gate: judges requests by the policy in force, with the facts that are remembered.
 ///
@@ -64,6 +66,7 @@ pub struct Gate {
     memory: Arc<Memory>,
     fingerprints: Fingerprints,
     revocations: Revocations,
+    turns: Option<Turns>,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
@@ -139,6 +142,7 @@ pub struct GateBuilder {
     cache_bytes: u64,
     max_lifetime: Option<Duration>,
     revocations: (usize, Duration),
+    turns: Option<usize>,
     shared: Option<Arc<dyn SharedMemory>>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
@@ -171,6 +175,15 @@ impl GateBuilder {
     #[must_use]
     pub fn revocations(mut self, capacity: usize, keep: Duration) -> Self {
         self.revocations = (capacity, keep);
+        self
+    }
+
+    /// Lets tokens that must be verified take turns when many come at once: so many in a round of the runtime, one for each
+    /// of its threads. Those that are remembered then wait no longer than they would without the others. By default each is
+    /// verified when it comes.
+    #[must_use]
+    pub fn verify_in_turns(mut self, places: usize) -> Self {
+        self.turns = Some(places);
         self
     }
 
@@ -210,6 +223,7 @@ impl GateBuilder {
             memory: Arc::new(memory),
             fingerprints: Fingerprints::new(FINGERPRINTS),
             revocations: Revocations::new(self.revocations.0, self.revocations.1),
+            turns: self.turns.map(Turns::new),
             max_lifetime: self.max_lifetime,
             clock: self.clock,
             observer: self.observer,
@@ -231,6 +245,7 @@ impl Gate {
             cache_bytes: Self::DEFAULT_CACHE_BYTES,
             max_lifetime: None,
             revocations: (100_000, Duration::from_secs(24 * 3_600)),
+            turns: None,
             shared: None,
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(Silent),

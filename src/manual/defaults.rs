@@ -22,7 +22,7 @@
 //! | `introspection.cache_without_exp` | 60 s | – | an answer without `exp` must not be believed for long |
 //! | `introspection.remember_inactive` | 10 s | – | a client that retries a dead token should not reach the issuer each time |
 //! | `introspection.grace` | 0 s | – | an outage should not lengthen the revocation window unasked |
-//! | `cache.size` | 64 MiB | – | some 30,000 tokens |
+//! | `cache.size` | 64 MiB | – | some 80,000 tokens |
 //! | `cache.max_lifetime` | none: until `exp` | – | the documents ask to remember a validation until `exp` |
 //! | revocations | 100,000, kept for 24 h where `exp` is not known | – | a list that drops entries takes revoked tokens back, so it is bounded by refusing new ones |
 //! | unmatched requests | 404 | fixed | no route, no way in |

@@ -156,6 +156,13 @@ impl House {
         house
     }
 
+    /// A house whose gate is finished off like this.
+    pub async fn finished(finish: impl FnOnce(GateBuilder) -> GateBuilder) -> Self {
+        let house = Self::build(|_| (), rules(), ManualClock::new(), finish);
+        assert!(house.gate.ready(Duration::from_secs(5)).await);
+        house
+    }
+
     pub fn unready(change: impl FnOnce(&mut IssuerSources), rules: IssuerRules) -> Self {
         Self::build(change, rules, ManualClock::new(), |gate| gate)
     }

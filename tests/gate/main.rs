@@ -8,3 +8,4 @@ mod opaque;
 mod remembered;
 mod shared;
 mod signed;
+mod turns;
