@@ -389,6 +389,10 @@ mod tests {
         assert_eq!(permit.route().map(|route| route.template.as_str()), Some("/a"));
         assert_eq!(permit.policy().routes().len(), 1);
         assert!(!permit.degraded() && permit.clone().mark_degraded().degraded());
+        let print = Fingerprint::of("token");
+        assert_eq!((permit.token(), permit.clone().about(print).token()), (None, Some(print)));
+        let denial = Denial::new(Reason::Expired, &policy);
+        assert_eq!((denial.token(), denial.about(print).token()), (None, Some(print)));
         let allowed = Decision::Allow(permit);
         assert!(allowed.permit().is_some() && allowed.denial().is_none());
         let refused = Decision::Deny(Denial::new(Reason::Expired, &policy).on(index));

@@ -207,6 +207,7 @@ async fn a_gate_is_as_it_was_built() {
         .build();
     assert!(gate.ready(Duration::from_secs(5)).await && gate.waiting_for().is_empty());
     assert!(Arc::ptr_eq(&gate.policy(), &policy));
+    assert_eq!(Gate::DEFAULT_CACHE_BYTES, 67_108_864, "64 MiB");
     let token = token(&issuer).sign();
     let fields = [("authorization", &*format!("Bearer {token}"))];
     for wait in [0, 59, 1] {

@@ -96,6 +96,8 @@ fn the_envelope_is_of_this_issuer_and_for_this_gate() {
         assert_eq!(error(change), Some(IntrospectionError::NotForUs), "{what}");
     }
     assert_eq!(error(|token| token.claim("aud", json!(["other", "gateway"]))), None);
+    let wrong = Some(IntrospectionError::Claims(ClaimsError::WrongType("aud")));
+    assert_eq!(error(|token| token.claim("aud", 1)), wrong);
 }
 
 #[test]
