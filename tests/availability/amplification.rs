@@ -69,6 +69,7 @@ async fn a_refusal_costs_no_more_than_ten_times_the_caller_s_own_work() {
         let gateway = gateway.processor_time().saturating_sub(theirs);
         assert!(caller > Duration::ZERO && gateway > Duration::ZERO, "both are measured");
         let ratio = gateway.as_secs_f64() / caller.as_secs_f64();
+        println!("{kind}: {:?} for the caller's {:?} a request", gateway / REQUESTS, caller / REQUESTS);
         assert!(ratio <= WORK, "{kind}: {gateway:?} for the caller's {caller:?}: {ratio:.1} times");
     }
     assert_eq!(gateway.arrived(), arrived, "none of them reached the API");

@@ -58,7 +58,7 @@ async fn random_key_ids_by_32_callers_cost_one_fetch_a_cool_down() {
     let bound = began.elapsed().as_secs() as usize / COOL_DOWN.as_secs() as usize + 1;
     let fetches = jwks.asked() - before;
     assert!(fetches <= bound, "{fetches} fetches for {sent} key ids in {:?}", began.elapsed());
-    assert!(fetches >= 1 && sent > 320, "there was a flood: {sent}");
+    assert!(fetches >= 1 && sent >= 64, "there was a flood: {sent}");
     pulse.was_served().await;
 }
 

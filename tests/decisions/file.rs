@@ -101,6 +101,12 @@ pub enum Signature {
     HmacDer,
     /// The same with the public key's JWK.
     HmacJwk,
+    /// The same with its PEM.
+    HmacPem,
+    /// The same with the modulus.
+    HmacModulus,
+    /// As long as the sound one, and zero.
+    Zeros,
 }
 
 /// A request, and what becomes of it: either `pass` or `refuse`.

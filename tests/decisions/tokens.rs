@@ -2,7 +2,7 @@
 
 use crate::file::{File, Issuer, Key, Presented, Signature, Token};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -235,6 +235,21 @@ fn signed(builder: TokenBuilder, pair: &Pair, signature: Option<Signature>) -> S
         Some(Signature::HmacDer) => builder.hmac(&pair.key.public_der()).sign(),
         Some(Signature::HmacJwk) => {
             builder.hmac(Value::Object(pair.key.public_jwk()).to_string().as_bytes()).sign()
+        }
+        Some(Signature::HmacPem) => {
+            let lines = STANDARD.encode(pair.key.public_der());
+            let lines: Vec<&str> =
+                lines.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+            builder.hmac(pem.as_bytes()).sign()
+        }
+        Some(Signature::HmacModulus) => {
+            builder.hmac(pair.key.public_jwk()["n"].as_str().unwrap().as_bytes()).sign()
+        }
+        Some(Signature::Zeros) => {
+            let sound = builder.sign();
+            let length = URL_SAFE_NO_PAD.decode(sound.rsplit('.').next().unwrap()).unwrap().len();
+            builder.signature(&vec![0; length]).sign()
         }
         Some(Signature::TrailingBits) => {
             let mut text = builder.sign();
