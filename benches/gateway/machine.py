@@ -76,11 +76,11 @@ class Server:
                 pass
         return kib / 1024
 
-    def stop(self):
+    def stop(self, patience=3):
         pids = self.tree()
         self.proc.send_signal(signal.SIGINT)
         try:
-            self.proc.wait(3)
+            self.proc.wait(patience)
         except subprocess.TimeoutExpired:
             pass
         for pid in pids:

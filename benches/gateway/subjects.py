@@ -24,10 +24,11 @@ class Subject:
     checks: bool = True         # whether it lets nobody pass without a good token
     opaque: bool = False        # whether it knows opaque tokens
     needs: str = ""             # the program without which it is left out
+    quiet: bool = True          # whether it writes no line for each request
 
     def start(self, run):
         log = os.path.join(run, re.sub(r"\W+", "-", f"{self.name} {self.kind}") + ".log")
-        return Server(self.argv(), PROXY_CORE, log)
+        return Server(self.argv(), PROXY_CORE, log, {"RUST_LOG": "warn"} if self.quiet else {})
 
 
 def render(template, values, flags=()):
@@ -84,6 +85,9 @@ def subjects(values, programs, ports):
         at = same(places("http1", "tls"))
         found.append(Subject(name, "remembers little", configured(command, "tollgate.yaml", at, CACHE="1MiB"),
                              ["first"], at, opaque=True))
+        at = same(places("http1", "tls"))
+        found.append(Subject(f"{name}, a log line each", "", configured(command, "tollgate.yaml", at, CACHE="64MiB"),
+                             ["one", "none"], at, opaque=True, quiet=False))
     for kind, flags in (("jwt_verify", ()), ("jwt_verify, stick-table by hand", ("remember",))):
         at = same(places("http1", "tls"))
         more = {"UNLESS_KNOWN": " unless known" if flags else "", "KNOWN_OR": "known || " if flags else ""}
