@@ -1,26 +1,23 @@
-//! How long a decision takes: for a remembered token, at first sight of one by algorithm, and for what is refused.
+//! How long a decision takes: for a remembered token, at first sight of one by algorithm, for what is refused with its answer,
+//! and in the tower layer.
+
+mod house;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use http::{HeaderMap, HeaderValue, Method, header};
+use house::{Extent, House, TARGET, bearer};
+use http::{HeaderMap, Request, Response, header};
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::hint::black_box;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::runtime::Runtime;
-use tollgate::gate::{Gate, IssuerSources, StaticKeys, Verdict};
-use tollgate::policy::{
-    Decision, Implications, IssuerRules, MethodScopes, Policy, Profile, Reason, RequestHead, Requirement,
-    Route, RouteTable, Rules, ScopeRule, Template,
-};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use tollgate::policy::{AnswerForm, Reason};
 use tollgate::proof::Algorithm;
-use tollgate::testing::{Issuer, TokenBuilder};
-use tollgate::time::{Clock, SystemClock};
-use tollgate::token::Scope;
-
-const API: &str = "https://api.example/";
+use tollgate::tower::TollgateLayer;
+use tower::{Layer, Service};
 
 fn decide(c: &mut Criterion) {
-    let runtime = Runtime::new().unwrap();
-    let house = House::new(&runtime, Algorithm::RS256);
+    let house = House::new(Algorithm::RS256, Extent::default());
     let mut group = c.benchmark_group("decide");
     group.throughput(Throughput::Elements(1));
 
@@ -37,7 +34,7 @@ fn decide(c: &mut Criterion) {
     });
 
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
-        let house = House::new(&runtime, algorithm);
+        let house = House::new(algorithm, Extent::default());
         group.bench_function(format!("first sight, {}", algorithm.name()), |bench| {
             let fresh = || bearer(&house.token().sign());
             bench.iter_batched(
@@ -48,65 +45,74 @@ fn decide(c: &mut Criterion) {
         });
     }
 
+    let refuse = |headers: &HeaderMap, reason| {
+        let denial = house.deny(headers).unwrap();
+        assert_eq!(denial.reason(), reason);
+        denial.answer(AnswerForm::Problem)
+    };
     let without = HeaderMap::new();
     group.bench_function("refused, no token", |bench| {
-        bench.iter(|| assert_eq!(house.decide(black_box(&without)), Some(Reason::TokenMissing)));
+        bench.iter(|| refuse(black_box(&without), Reason::TokenMissing));
     });
     let scopeless = bearer(&house.token().claim("scp", Vec::<String>::new()).sign());
     group.bench_function("refused, remembered token without the scope", |bench| {
-        bench.iter(|| assert_eq!(house.decide(black_box(&scopeless)), Some(Reason::Scope)));
+        bench.iter(|| refuse(black_box(&scopeless), Reason::Scope));
     });
     let tampered = bearer(&house.token().tampered().sign());
     group.bench_function("refused, bad signature (RS256)", |bench| {
-        bench.iter(|| assert_eq!(house.decide(black_box(&tampered)), Some(Reason::Signature)));
+        bench.iter(|| refuse(black_box(&tampered), Reason::Signature));
     });
     group.finish();
 }
 
-struct House {
-    issuer: Issuer,
-    gate: Gate,
-    clock: SystemClock,
+/// A request through the layer, from its making until its response; and the same without the layer.
+fn layer(c: &mut Criterion) {
+    let house = House::new(Algorithm::RS256, Extent::default());
+    let mut group = c.benchmark_group("layer");
+    group.throughput(Throughput::Elements(1));
+    let field = format!("Bearer {}", house.token().sign());
+    let request = |field: &str| {
+        let request = Request::get(TARGET).header(header::HOST, "api.example");
+        request.header(header::AUTHORIZATION, field).body(()).unwrap()
+    };
+    let mut service = TollgateLayer::new(house.gate.clone()).layer(Nothing);
+    assert_eq!(call(&mut service, request(&field)), 200);
+    group.bench_function("none", |bench| bench.iter(|| call(&mut Nothing, request(black_box(&field)))));
+    group.bench_function("remembered", |bench| {
+        bench.iter(|| assert_eq!(call(&mut service, request(black_box(&field))), 200));
+    });
+    group.bench_function("refused, not a token", |bench| {
+        bench.iter(|| assert_eq!(call(&mut service, request(black_box("Bearer x"))), 401));
+    });
+    group.finish();
 }
 
-impl House {
-    /// A gate with its keys, on the system's clock: what a request pays in production.
-    fn new(runtime: &Runtime, algorithm: Algorithm) -> Self {
-        let issuer = Issuer::with_algorithm("https://as.example/", algorithm);
-        let read = ScopeRule::all(&[Scope::new("orders:read").unwrap()], &Implications::default());
-        let mut routes = RouteTable::builder();
-        let requirement = Requirement::Token(Rules::new(MethodScopes::PerMethod(vec![(Method::GET, read)])));
-        routes.add(Route::new(Template::parse("/orders/{id}").unwrap(), requirement)).unwrap();
-        let mut rules = IssuerRules::new(issuer.name(), Profile::Okta, &[API]);
-        rules.algorithms = [algorithm].into_iter().collect();
-        rules.clients = Some(Box::new(["shop".into()]));
-        let _guard = runtime.enter();
-        let sources = IssuerSources::new(issuer.name(), Arc::new(StaticKeys::new(issuer.jwks())));
-        let gate = Gate::builder(Policy::new(routes.build(), [rules])).issuer(sources).build();
-        assert!(runtime.block_on(gate.ready(Duration::from_secs(5))));
-        Self { issuer, gate, clock: SystemClock::new() }
-    }
-
-    /// A token as a custom authorization server issues them: about 900 bytes if signed with RSA.
-    fn token(&self) -> TokenBuilder {
-        let token = self.issuer.token().like(Profile::Okta).audience(API);
-        token.issued(self.clock.now(), Duration::from_secs(3_600)).claim("groups", "x".repeat(180))
-    }
-
-    fn decide(&self, headers: &HeaderMap) -> Option<Reason> {
-        let head = RequestHead::new(&Method::GET, b"/orders/17?page=2", headers);
-        match self.gate.decide_now(&head.with_authority(Some("api.example"))) {
-            Verdict::Decided(Decision::Allow(_)) => None,
-            Verdict::Decided(Decision::Deny(denial)) => Some(denial.reason()),
-            Verdict::Errand(errand) => panic!("{errand:?}"),
-        }
+fn call<B>(service: &mut impl Service<Request<()>, Response = Response<B>>, request: Request<()>) -> u16 {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut context).is_ready());
+    match pin!(service.call(request)).poll(&mut context) {
+        Poll::Ready(Ok(response)) => response.status().as_u16(),
+        _ => panic!("it is decided at once"),
     }
 }
 
-fn bearer(token: &str) -> HeaderMap {
-    let field = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
-    [(header::AUTHORIZATION, field)].into_iter().collect()
+/// The service behind the layer.
+#[derive(Clone)]
+struct Nothing;
+
+impl Service<Request<()>> for Nothing {
+    type Response = Response<bytes::Bytes>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        ready(Ok(Response::new(bytes::Bytes::new())))
+    }
 }
 
-criterion_group!(benches, decide);
+criterion_group!(benches, decide, layer);
 criterion_main!(benches);
