@@ -36,6 +36,9 @@ fn an_entry_serves_until_its_instant_and_in_an_outage_until_the_other() {
         [(true, true), (true, true), (false, true), (false, true), (false, false)]
     );
     assert!(cache.get(&key(2), NOW).is_none());
+    // Also where nobody has looked, and so taken it out, before.
+    cache.remember(key(3), entry(NOW + secs(10), NOW + secs(20)), NOW);
+    assert!(cache.get_in_outage(&key(3), NOW + secs(20)).is_none());
 }
 
 #[test]
