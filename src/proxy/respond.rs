@@ -19,17 +19,18 @@ pub(super) async fn answer(
     answer: Answer,
     id: Option<(&HeaderName, &HeaderValue)>,
 ) -> Result<()> {
-    let mut head = ResponseHeader::build(answer.status, Some(answer.headers.len() + 4))?;
-    for (name, value) in &answer.headers {
-        head.append_header(name, value)?;
-    }
+    let (mut head, ()) = http::Response::new(()).into_parts();
+    head.status = answer.status;
+    head.headers = answer.headers;
     if let Some((name, id)) = id {
-        head.insert_header(name, id)?;
+        head.headers.insert(name.clone(), id.clone());
     }
     let request = session.req_header();
     if request.method != Method::HEAD {
-        head.insert_header(header::CONTENT_LENGTH, answer.body.len())?;
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     }
+    // Made of parts it keeps no spelling of the names, which would cost more than all the rest of the answer.
+    let head = Box::new(ResponseHeader::from(head));
     let short = announced_length(&request.headers).is_some_and(|length| length <= DRAIN_BYTES);
     // A caller that waits for 100 will not send its body now, or perhaps it will (RFC 9110 section 10.1.1).
     let waits = request.headers.contains_key(header::EXPECT);
@@ -37,8 +38,8 @@ pub(super) async fn answer(
     let ends = answer.body.is_empty();
     match &mut *session.downstream_session {
         // The end goes with the head: that is what makes a gRPC answer one of trailers only.
-        ServerSession::H2(stream) => stream.write_response_header(Box::new(head), ends)?,
-        other => other.write_response_header(Box::new(head)).await?,
+        ServerSession::H2(stream) => stream.write_response_header(head, ends)?,
+        other => other.write_response_header(head).await?,
     }
     if ends {
         session.downstream_session.finish_body().await?;
