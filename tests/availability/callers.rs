@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use tollgate::testing::Issuer;
 
 /// A gateway that knows its issuer's keys, the issuer, and a token that is good.
-async fn ready() -> (Gateway, Issuer, Jwks, String) {
+async fn ready(header_timeout: &str) -> (Gateway, Issuer, Jwks, String) {
     let issuer = Issuer::new("https://as.test/");
     let jwks = Jwks::start(&issuer).await;
-    let gateway = Gateway::start(&jwks.settings()).await;
+    let gateway = Gateway::start_with(&jwks.settings(), header_timeout).await;
     let known = good(&issuer).sign();
     gateway.takes(&known).await;
     (gateway, issuer, jwks, known)
@@ -21,7 +21,7 @@ async fn ready() -> (Gateway, Issuer, Jwks, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_who_drip_their_heads_are_cut_off() {
-    let (gateway, _, _jwks, known) = ready().await;
+    let (gateway, _, _jwks, known) = ready("1s").await;
     let pulse = Pulse::start(gateway.address, &known);
     let mut dripping = JoinSet::new();
     for number in 0..200 {
@@ -54,7 +54,7 @@ async fn two_hundred_who_drip_their_heads_are_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_who_leave_in_the_middle_cost_valid_callers_nothing() {
-    let (gateway, _, jwks, known) = ready().await;
+    let (gateway, _, jwks, known) = ready("10s").await;
     let (memory, asked) = (gateway.memory(), jwks.asked());
     let pulse = Pulse::start(gateway.address, &known);
     let whole = request(&known);
@@ -77,7 +77,7 @@ async fn two_thousand_who_leave_in_the_middle_cost_valid_callers_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_signatures_without_end_cost_valid_callers_nothing() {
-    let (gateway, issuer, jwks, known) = ready().await;
+    let (gateway, issuer, jwks, known) = ready("10s").await;
     let (memory, asked, arrived) = (gateway.memory(), jwks.asked(), gateway.arrived());
     let mut spam = JoinSet::new();
     let (began, pulse) = (Instant::now(), Pulse::start(gateway.address, &known));

@@ -27,6 +27,11 @@ impl Gateway {
     /// Starts it before an API, and waits until it takes connections. `issuer` is what the configuration says of the one issuer
     /// besides audiences and clients.
     pub(crate) async fn start(issuer: &str) -> Self {
+        Self::start_with(issuer, "10s").await
+    }
+
+    /// The same, where a head, or the first byte of a connection, may take no longer than this.
+    pub(crate) async fn start_with(issuer: &str, header_timeout: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("availability-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -34,6 +39,7 @@ impl Gateway {
         let arrived = Arc::new(AtomicUsize::new(0));
         let config = CONFIG
             .replace("{issuer}", &issuer.replace('\n', "\n    "))
+            .replace("{header_timeout}", header_timeout)
             .replace("{upstream}", &api(arrived.clone()).await.to_string());
         let file = folder.join("tollgate.yaml");
         std::fs::write(&file, config).unwrap();
@@ -120,7 +126,7 @@ routes:
   - {path: "/public/{*rest}", public: true}
 gateway:
   listen: [{address: "127.0.0.1:0"}]
-  limits: {header_timeout: 1s}
+  limits: {header_timeout: "{header_timeout}"}
 upstreams:
   api: {addresses: ["{upstream}"]}
 "#;

@@ -23,7 +23,7 @@ async fn floods(
 ) -> Vec<End> {
     let issuer = Issuer::new("https://as.test/");
     let jwks = Jwks::start(&issuer).await;
-    let gateway = Gateway::start(&jwks.settings()).await;
+    let gateway = Gateway::start_with(&jwks.settings(), "1s").await;
     let known = good(&issuer).sign();
     gateway.takes(&known).await;
     let memory = gateway.memory();
