@@ -1,5 +1,5 @@
 //! Replays what fuzzing has kept: every input of `tests/fuzz/corpus` and
-//! `tests/fuzz/regressions` through its check, without a fuzzer.
+//! `tests/fuzz/cases` through its check, without a fuzzer.
 //!
 //! `tests/fuzz/README.md` says how the inputs came to be, and how to look for more.
 
@@ -23,8 +23,7 @@ fn replay(target: &str, check: fn(&[u8])) {
         PANICS.set(PANICS.get() + 1);
         tell(info);
     }));
-    let mut inputs = files(&format!("corpus/{target}"));
-    inputs.extend(files(&format!("regressions/{target}")));
+    let inputs = inputs(target);
     let fails = |input: &&PathBuf| {
         let data = fs::read(input).unwrap();
         let before = PANICS.get();
@@ -68,13 +67,17 @@ fn every_target_is_complete() {
     let manifest = fs::read_to_string(folder("Cargo.toml")).unwrap();
     for name in TARGETS {
         assert!(manifest.contains(&format!("path = \"bin/{name}.rs\"")), "{name} is in the manifest");
-        let sizes: Vec<u64> =
-            files(&format!("corpus/{name}")).iter().map(|file| file.metadata().unwrap().len()).collect();
         // Enough to say something, and not more than a reader of a diff can bear.
-        assert!((10..=MAX_INPUTS).contains(&sizes.len()), "{name} has {} inputs", sizes.len());
-        let bytes: u64 = sizes.iter().sum();
+        let found = files(&format!("corpus/{name}")).len();
+        assert!((10..=MAX_INPUTS).contains(&found), "{name} has {found} inputs");
+        let bytes: u64 = inputs(name).iter().map(|file| file.metadata().unwrap().len()).sum();
         assert!(bytes <= MAX_BYTES, "the inputs of {name} have {bytes} bytes");
     }
+}
+
+/// What is kept for a target.
+fn inputs(target: &str) -> Vec<PathBuf> {
+    [files(&format!("corpus/{target}")), files(&format!("cases/{target}"))].concat()
 }
 
 /// The files of a folder, by their names; none if there is no such folder.
@@ -89,7 +92,7 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz").join(name)
 }
 
-/// Inputs of one target.
+/// Inputs of one target that fuzzing has found.
 const MAX_INPUTS: usize = 150;
-/// Bytes of one target's inputs.
+/// Bytes of all that is kept for one target.
 const MAX_BYTES: u64 = 200 * 1024;

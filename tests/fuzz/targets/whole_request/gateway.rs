@@ -186,7 +186,7 @@ pub(super) const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What follows every input that does not speak HTTP/2.
 const LAST: &[u8] = b"GET /public/last HTTP/1.1\r\nHost: last.test\r\nConnection: close\r\n\r\n";
 /// Longer than anything takes, on however busy a machine.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Callers whose requests may still be under way.
 const REMEMBERED: usize = 64;
 /// After such a silence, an answer that need not come is not waited for.
