@@ -60,8 +60,8 @@ mod tests {
         let turns = Turns::new(1);
         let at = |micros| turns.are_due(Duration::from_micros(micros));
         assert_eq!(
-            [1_000, 1_300, 1_400, 1_599, 1_800, 1_999].map(at),
-            [false, false, true, true, false, true]
+            [1_000, 1_300, 1_400, 1_599, 1_800, 1_999, 2_199].map(at),
+            [false, false, true, true, false, true, false]
         );
     }
 

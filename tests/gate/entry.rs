@@ -33,7 +33,10 @@ fn gate(issuer: &Issuer) -> Gate {
     Gate::builder(policy).issuer(sources).clock(Arc::new(ManualClock::new())).build()
 }
 
-fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
+/// Header fields: names and values.
+type Fields<'a> = [(&'static str, &'a str)];
+
+fn headers(fields: &Fields<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         headers.append(*name, HeaderValue::from_str(value).unwrap());
@@ -41,7 +44,7 @@ fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-async fn decide(gate: &Gate, method: &Method, target: &str, fields: &[(&'static str, &str)]) -> Decision {
+async fn decide(gate: &Gate, method: &Method, target: &str, fields: &Fields<'_>) -> Decision {
     gate.decide(&RequestHead::new(method, target.as_bytes(), &headers(fields))).await
 }
 
@@ -61,7 +64,7 @@ async fn what_is_wrong_with_a_request_is_told_apart() {
     let (_, gate) = ready().await;
     let long = (format!("/{}", "a".repeat(8_192)), format!("Bearer {}", "a".repeat(16_385)));
     let bearer = ("authorization", "Bearer abc");
-    let cases: [(Method, &str, &[(&'static str, &str)], Reason); 12] = [
+    let cases: [(Method, &str, &Fields<'_>, Reason); 12] = [
         (Method::GET, "/orders/../1", &[bearer], Reason::PathAmbiguous),
         (Method::GET, &long.0, &[bearer], Reason::TargetTooLong),
         (Method::GET, "/orders/1?access_token=abc", &[bearer], Reason::TokenInQuery),

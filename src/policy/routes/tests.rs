@@ -234,6 +234,14 @@ fn ties_are_refused() {
 }
 
 #[test]
+fn a_route_may_name_a_host_twice() {
+    let table = table(vec![route("/a", &["h", "H", "*.h", "*.H"], &[])]);
+    for host in ["h", "x.h"] {
+        assert_eq!(find(&table, host, Method::GET, "/a"), Ok(0), "{host}");
+    }
+}
+
+#[test]
 fn a_route_that_ties_leaves_no_trace() {
     let mut builder = RouteTable::builder();
     builder.add(route("/a", &["two.example"], &[])).unwrap();

@@ -147,3 +147,15 @@ fn a_key_tells_what_it_is() {
     assert_eq!(key.id().to_string(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_eq!(key.algorithms().iter().count(), 6);
 }
+
+#[test]
+fn the_points_whose_order_divides_four_are_refused_by_their_bytes() {
+    // 0 (order 4), 1 (the neutral element) and -1 (order 2), and what is the same modulo p = 2^255 - 19.
+    let ends =
+        [(0x00, 0x00, 0x00), (0x01, 0x00, 0x00), (0xec, 0xff, 0x7f), (0xed, 0xff, 0x7f), (0xee, 0xff, 0x7f)];
+    for (first, middle, last) in ends {
+        let y = [&[first], [middle; 30].as_slice(), &[last]].concat();
+        let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(y));
+        assert_eq!(error(&jwk), Some(JwkError::Point), "{first:x}");
+    }
+}
