@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(answer.weight(), empty + answer.claims().as_json().len());
         let listed = signed.claims().audiences().count() + signed.claims().scopes().len();
         assert!(listed > 1);
-        assert_eq!(signed.weight(), empty + signed.claims().as_json().len() + 4 * listed + "at+jwt".len());
+        assert_eq!(signed.weight(), empty + signed.claims().as_json().len() + 8 * listed + "at+jwt".len());
         let bound = Claims::parse(br#"{"cnf":{"kid":"a"}}"#).unwrap();
         assert_eq!(bound.weight(), bound.as_json().len() + size_of::<crate::token::Confirmation>());
     }

@@ -34,7 +34,7 @@ use std::fmt;
 pub struct Claims {
     /// The object; and behind it, decoded, those strings of it that have escapes.
     text: Box<str>,
-    object_bytes: u16,
+    object_bytes: u32,
     fields: Fields,
 }
 
@@ -45,7 +45,8 @@ impl Claims {
     /// A [`ClaimsError`]: it is not one JSON object with unique names, or a claim has the wrong type.
     pub fn parse(json: &[u8]) -> Result<Self, ClaimsError> {
         let json = std::str::from_utf8(json).map_err(|_| ClaimsError::NotAnObject)?;
-        let object_bytes = u16::try_from(json.len()).map_err(|_| ClaimsError::TooLong)?;
+        let object_bytes = u32::try_from(json.len()).ok().filter(|bytes| *bytes <= MAX_BYTES);
+        let object_bytes = object_bytes.ok_or(ClaimsError::TooLong)?;
         let mut reader = Reader::new(json);
         match (UniqueMembers::read(json.as_bytes(), &mut reader), reader.wrong()) {
             (_, Some(error)) => Err(error),
@@ -169,7 +170,7 @@ impl Claims {
 
     /// The JSON object, as it came.
     pub fn as_json(&self) -> &str {
-        self.text.get(..usize::from(self.object_bytes)).unwrap_or_default()
+        self.text.get(..self.object_bytes as usize).unwrap_or_default()
     }
 
     /// About how many bytes of memory this takes beside itself.
@@ -238,13 +239,16 @@ pub enum ClaimsError {
     /// Not one JSON object with unique names.
     #[error("the claims are not one JSON object with unique names")]
     NotAnObject,
-    /// More than 64 KiB.
-    #[error("the claims are longer than 64 KiB")]
+    /// More than 1 MiB.
+    #[error("the claims are longer than 1 MiB")]
     TooLong,
     /// This claim has a type that its standard does not give it.
     #[error("the claim `{0}` has the wrong type")]
     WrongType(&'static str),
 }
+
+/// The longest claims that are read: 1 MiB. Nobody hands over more than 256 KiB.
+const MAX_BYTES: u32 = 1024 * 1024;
 
 /// The claims that are used.
 #[derive(Clone, Default)]
@@ -266,18 +270,18 @@ struct Fields {
     confirmation: Option<Box<Confirmation>>,
     /// The audiences, and behind them the scopes.
     lists: Box<[Span]>,
-    audiences: u16,
+    audiences: u32,
     id_token_claims: bool,
     events: bool,
 }
 
 impl Fields {
     fn audiences(&self) -> &[Span] {
-        self.lists.get(..usize::from(self.audiences)).unwrap_or_default()
+        self.lists.get(..self.audiences as usize).unwrap_or_default()
     }
 
     fn scopes(&self) -> &[Span] {
-        self.lists.get(usize::from(self.audiences)..).unwrap_or_default()
+        self.lists.get(self.audiences as usize..).unwrap_or_default()
     }
 }
 

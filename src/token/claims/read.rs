@@ -37,8 +37,8 @@ impl<'de> Reader<'de> {
 
     /// The text that the fields are parts of, and the fields.
     pub(super) fn finish(mut self) -> (Box<str>, Fields) {
-        // As many as fit into 64 KiB, so the number of them does too.
-        self.fields.audiences = u16::try_from(self.audiences.len()).unwrap_or(u16::MAX);
+        // As many as fit into 1 MiB.
+        self.fields.audiences = u32::try_from(self.audiences.len()).unwrap_or(u32::MAX);
         self.audiences.append(&mut self.scopes);
         self.fields.lists = self.audiences.into();
         let text = if self.decoded.is_empty() {
