@@ -36,7 +36,9 @@ pub enum IdentitySource {
 impl IdentityHeaders {
     /// `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer`: the default.
     pub fn x_auth_request() -> Self {
-        Self::preset("x-auth-request")
+        let mut identity = Self::preset("x-auth-request");
+        identity.rules.family = Some(b"x-auth-request-");
+        identity
     }
 
     /// `X-Forwarded-User`, `-Client-Id`, `-Scopes`, `-Issuer`.
@@ -126,14 +128,17 @@ impl IdentitySource {
 
 /// Which header fields of the caller never reach the API.
 ///
-/// 1. Every field that we may set, however it is spelled: in any case, with `_` or `.` for `-`. A server that takes
-///    `X_Auth_Request_User` for `X-Auth-Request-User` would believe the caller.
+/// 1. Every field that we may set, however it is spelled: in any case, with any other sign for `-`. A server that takes
+///    `X_Auth_Request_User` or `X~Auth!Request*User` for `X-Auth-Request-User` would believe the caller. With the preset
+///    `x-auth-request`, the whole family: an API that has read `X-Auth-Request-Email` before must not read the caller's.
 /// 2. Every other name with an underscore, unless it is allowed by name.
 /// 3. The fields that override the method, so that the API carries out what was judged.
 #[derive(Clone, Debug)]
 pub struct HeaderRules {
     /// Normalised: lower case, `-` only.
     protected: Vec<Box<[u8]>>,
+    /// What protected names begin with, normalised too.
+    family: Option<&'static [u8]>,
     underscores: Vec<Box<str>>,
 }
 
@@ -144,7 +149,7 @@ impl HeaderRules {
     /// use tollgate::policy::IdentityHeaders;
     ///
     /// let identity = IdentityHeaders::x_auth_request();
-    /// for name in ["x-auth-request-user", "X_Auth_Request_User", "x.auth_request-USER", "x-http-method-override", "a_b"] {
+    /// for name in ["x-auth-request-user", "X_Auth_Request_User", "x~auth!request*USER", "x-auth-request-email", "a_b"] {
     ///     assert!(identity.rules().strips(name), "{name}");
     /// }
     /// assert!(!identity.rules().strips("x-request-id"));
@@ -158,14 +163,16 @@ impl HeaderRules {
         let same = |protected: &[u8]| {
             protected.len() == name.len() && normalised(name).eq(protected.iter().copied())
         };
+        let kin = |family: &[u8]| normalised(name).take(family.len()).eq(family.iter().copied());
         self.protected.iter().any(|protected| same(protected))
+            || self.family.is_some_and(kin)
             || METHOD_OVERRIDES.iter().any(|name| same(name.as_bytes()))
     }
 }
 
 impl Default for HeaderRules {
     fn default() -> Self {
-        Self { protected: vec![DEGRADED.as_str().as_bytes().into()], underscores: Vec::new() }
+        Self { protected: vec![DEGRADED.as_str().as_bytes().into()], family: None, underscores: Vec::new() }
     }
 }
 
@@ -209,7 +216,7 @@ const RESERVED: [&str; 17] = [
 ];
 
 fn normalised(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().map(|byte| if matches!(byte, b'_' | b'.') { b'-' } else { byte.to_ascii_lowercase() })
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' })
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -171,12 +171,13 @@ fn is_forwarding(name: &str) -> bool {
 
 /// The identity's rules, and fields by which some frameworks take another path than the one that was judged.
 fn strips(rules: &HeaderRules, name: &str) -> bool {
-    rules.strips(name) || matches!(name, "x-original-url" | "x-rewrite-url" | "x-original-uri")
+    rules.strips(name)
+        || matches!(name, "x-original-url" | "x-rewrite-url" | "x-original-uri" | "x-original-method")
 }
 
 /// Whether two names of one length are the same to a reader that takes `_` and `.` for `-`.
 fn alike(name: &str, plain: &str) -> bool {
-    name.bytes().map(|byte| if matches!(byte, b'_' | b'.') { b'-' } else { byte }).eq(plain.bytes())
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' }).eq(plain.bytes())
 }
 
 /// Whether a trusted proxy said this, once.
