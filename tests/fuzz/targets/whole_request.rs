@@ -53,16 +53,16 @@ fn may_arrive(house: &House, Arrival { head, sent, .. }: &Arrival) {
     let with_token = contains(sent, house.good().as_bytes());
     let is_public = target.starts_with("/public/");
     assert!(is_public || with_token && target.starts_with("/orders/"), "nobody may:\n{head}");
-    let normal = |name: &str| name.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    let normal = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
     let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let fields: Vec<(String, &str)> = fields.map(|(name, value)| (normal(name), value.trim())).collect();
     let all =
         |name: &str| fields.iter().filter(|(found, _)| found == name).map(|(_, value)| *value).collect();
-    let users: Vec<&str> = all("xauthrequestuser");
+    let users: Vec<&str> = all("x-auth-request-user");
     assert_eq!(users, if is_public { vec![] } else { vec!["alice"] }, "the identity is the token's:\n{head}");
     assert_eq!(all("authorization").len(), 0, "the token stops at the gate:\n{head}");
     assert_eq!(all("host").len(), 1, "one host:\n{head}");
-    assert!(all("contentlength").len() + all("transferencoding").len() <= 1, "one length:\n{head}");
+    assert!(all("content-length").len() + all("transfer-encoding").len() <= 1, "one length:\n{head}");
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
