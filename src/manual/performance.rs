@@ -8,7 +8,30 @@
 //! $ benches/gateway/run
 //! ```
 //!
-//! @@TABLES@@
+//! # What is reached, and what is not
+//!
+//! The machine was a shared virtual one with two cores of an AMD EPYC, two to three times slower than a quiet one: bare pingora itself took 43 to 70 µs of
+//! CPU a request there, and 18 to 22 on others. So read ratios, and trust instructions most: nothing disturbs them.
+//!
+//! | goal | measured | reached | by |
+//! |---|---|---|---|
+//! | a remembered token costs at most 5 % more CPU than bare pingora with the same settings | +29 to +36 % instructions in user space (100,700 to 74,000 and 77,800), no system call more (5.1); +23 to +37 % CPU | no: of the user time, reading the head strictly takes 3 %, the gate 7 %, dressing the upstream's head 8 %, the answer's 2 % | `gateway/count`, `gateway/run` |
+//! | half of Envoy's CPU with its cache on | 77 to 178 µs | yes | `gateway/run --envoy` |
+//! | half of HAProxy's with `jwt_verify` | 77 to 88 µs | no: 0.9 | `gateway/run` |
+//! | a fifth of mod_oauth2's | 77 to 255 µs | no: a third | `gateway/run` |
+//! | no more than HAProxy with a stick-table by hand | 77 to 35 µs | no: its own base is half of pingora's | `gateway/run` |
+//! | a first sight at most 1.1 times the bare check | in instructions: 359,000 with RS256, of which our own reading is about a tenth; in time 1.25 (RS256), 1.2 (ES256) | no: SHA-256 of the token, base64 and JSON are 3 µs beside 19 | `decide`, `instructions` |
+//! | a refusal without a token: at most 6 µs | 19.7 µs where a bare 401 took 16.4; 45,100 instructions to 37,200 | no: a bare 401 alone is above it here | `gateway/run`, `gateway/count` |
+//! | a remembered decision in process: at most 0.8 µs, no allocation | 0.83 µs where SHA-256 of the same token took 0.60; no allocation (a test holds it) | nearly | `decide`, `tests/allocations.rs` |
+//! | a storm of new tokens lets p99 of known ones at most double | beside 48 connections: 10.8 ms with known tokens, 9.8 with new ones, 7.0 with forged ones | yes | `gateway/run` |
+//! | a remembered token of a million takes at most 400 bytes | 848 | no: all its claims are kept, and they alone have 400 | `scale` |
+//! | a decision among a million takes at most twice that among a thousand | 3.9 µs to 1.4 | no: 2.7; the caches of the processor | `scale` |
+//! | 10,000 routes cost at most 1.2 times what 10 do | 1,231 instructions each | yes | `instructions` |
+//! | to read 10,000 routes takes less than a second | 0.13 s | yes | `scale` |
+//! | two cores decide 1.8 times what one does | not shown: other work had the machine | – | `scale` |
+//! | at rest at most 15 MiB | 12.1 MiB; no timer but those of connections and key sets | yes | `gateway/run` |
+//! | HTTP/2, TLS | +23 % and +82 % CPU over bare pingora with the same, in one noisy run; as many system calls; sessions are resumed (a test holds it) | – | `gateway/run` |
+//! | 25 times as fast as other layers in process | not run: `benches/layers` is there and compiles | – | `layers` |
 //!
 //! # What is kept of a token
 //!

@@ -102,12 +102,21 @@ fn no_spelling_of_a_protected_name_passes() {
         "x.auth.request.scopes",
         "x-auth-degraded",
         "x_auth_degraded",
+        "X~Tenant",
+        "x!auth'request|user",
+        "x-auth-request-users",
+        "X-Auth-Request-Email",
+        "x_auth~request_groups",
     ] {
         assert!(identity.rules().strips(name), "{name}");
     }
-    for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-request-users", "accept", "x-tenand"] {
+    for name in ["x-tenants", "xtenant", "x-auth-request", "x-auth-requests-user", "accept", "x-tenand"] {
         assert!(!identity.rules().strips(name), "{name}");
     }
+    assert!(
+        !IdentityHeaders::none().rules().strips("X-Auth-Request-Email"),
+        "who sets none of them leaves them alone"
+    );
     let allowing = identity.allowing_underscores(&["api_key", "x_tenant"]);
     assert!(!allowing.rules().strips("API_KEY") && allowing.rules().strips("api_keys"));
     assert!(allowing.rules().strips("x_tenant"), "a protected name is protected, whatever is allowed");
