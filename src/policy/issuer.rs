@@ -150,6 +150,11 @@ impl IssuerRules {
             }
         } else if claims.kind(KindClaim::TokenType).is_some_and(|kind| !is_access_token_type(kind)) {
             return Err(Reason::TypeNotAccess);
+        } else if claims.kind(KindClaim::TokenType).is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"))
+            && claims.confirmation().is_none()
+        {
+            // Its issuer says that it is bound, but not to what: nobody can show that.
+            return Err(Reason::Binding);
         }
         if let Some((claim, access, mandatory)) = self.profile.kind() {
             let fits = claims.kind(claim).map_or(!mandatory, |kind| access.contains(&kind));
@@ -157,7 +162,9 @@ impl IssuerRules {
                 return Err(Reason::TypeNotAccess);
             }
         }
-        if claims.has_events() || claims.kind(KindClaim::TokenUse).is_some_and(|kind| kind == "id") {
+        if claims.has_events()
+            || claims.kind(KindClaim::TokenUse).is_some_and(|kind| matches!(kind, "id" | "refresh"))
+        {
             return Err(Reason::TypeNotAccess);
         }
         if self.profile.id_token_claims_tell() && claims.has_id_token_claims() {

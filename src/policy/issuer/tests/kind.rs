@@ -111,7 +111,8 @@ fn an_introspection_answer_may_name_the_kind() {
     let cases = [
         ("Bearer", None),
         ("bearer", None),
-        ("DPoP", None),
+        // Bound, and not said to what.
+        ("DPoP", Some(Reason::Binding)),
         ("access_token", None),
         ("urn:ietf:params:oauth:token-type:access_token", None),
         ("refresh_token", refused),
@@ -133,6 +134,7 @@ fn an_introspection_answer_may_name_the_kind() {
         (Profile::Keycloak, json!({"aud": API, "client_id": "shop", "typ": "Refresh"})),
         (Profile::Keycloak, json!({"aud": API, "client_id": "shop", "typ": "ID"})),
         (Profile::Generic, json!({"aud": API, "client_id": "shop", "token_use": "id"})),
+        (Profile::Generic, json!({"aud": API, "client_id": "shop", "token_use": "refresh"})),
     ] {
         assert_eq!(refusal(&rules(profile), &answer(members.clone()), &route()), refused, "{members}");
     }
