@@ -129,11 +129,19 @@ fn empty() -> RequestHeader {
     http::Request::new(()).into_parts().0.into()
 }
 
-/// Whether a request asks for a WebSocket (RFC 6455 section 4.1).
+/// Whether a request asks for a WebSocket (RFC 6455 section 4.1). `Upgrade` counts where `Connection` names it (RFC 9110 section 7.8).
 pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
     let mut upgrades = head.headers.get_all(header::UPGRADE).iter();
     let websocket = upgrades.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    websocket && upgrades.next().is_none() && head.version == Version::HTTP_11 && head.method == Method::GET
+    let connection = head.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named = connection
+        .flat_map(|value| value.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
+    websocket
+        && named
+        && upgrades.next().is_none()
+        && head.version == Version::HTTP_11
+        && head.method == Method::GET
 }
 
 fn asks_for_trailers(headers: &HeaderMap) -> bool {

@@ -223,3 +223,22 @@ fn there_is_one_framing_field() {
     assert_eq!(case().dress("POST", &[]).headers["content-length"], "0");
     assert!(!case().dress("GET", &[]).headers.contains_key("content-length"));
 }
+
+#[test]
+fn an_upgrade_counts_where_connection_names_it() {
+    let asks = |fields: &[(&'static str, &str)]| {
+        let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+        head.set_version(Version::HTTP_11);
+        for (name, value) in fields {
+            head.append_header(*name, *value).unwrap();
+        }
+        asks_for_websocket(&head)
+    };
+    let upgrade = ("Upgrade", "websocket");
+    assert!(asks(&[upgrade, ("Connection", "Upgrade")]));
+    assert!(asks(&[upgrade, ("Connection", "keep-alive"), ("Connection", "x, upgrade")]));
+    for fields in [&[upgrade][..], &[upgrade, ("Connection", "close")], &[("Connection", "Upgrade")]] {
+        assert!(!asks(fields), "{fields:?}");
+    }
+    assert!(!asks(&[upgrade, upgrade, ("Connection", "Upgrade")]));
+}
