@@ -1,5 +1,6 @@
 //! A caller's connection: what lies between the socket and the HTTP that is spoken on it.
 
+use super::chunks::{ChunkReader, Malformed};
 use super::frames::HeaderWatch;
 use super::head::Body;
 use async_trait::async_trait;
@@ -36,7 +37,7 @@ pub(super) struct Caller {
 ///
 /// 1. What is read ahead while a request's head is looked at is handed on from memory, so that the parser behind sees the
 ///    very bytes that were looked at.
-/// 2. On HTTP/1, no byte of the next request is handed on before this one has ended.
+/// 2. On HTTP/1, no byte of the next request is handed on before this one has ended, and no chunk that can be read in two ways.
 /// 3. On HTTP/2, a header block that takes too long to arrive ends the connection, and so do settings without end.
 pub(super) struct Connection<S> {
     io: BufWriter<S>,
@@ -44,8 +45,8 @@ pub(super) struct Connection<S> {
     caller: Arc<ProxyDigest>,
     /// Read, but not yet handed on.
     ahead: BytesMut,
-    /// How many bytes may be handed on before the next request; `None` for any number.
-    allowance: Option<u64>,
+    /// What may still be handed on before the next request.
+    rest: Rest,
     /// On HTTP/2.
     watch: Option<HeaderWatch>,
 }
@@ -60,7 +61,7 @@ impl<S: Transport> Connection<S> {
             id,
             caller: Arc::new(caller),
             ahead: BytesMut::new(),
-            allowance: None,
+            rest: Rest::Endless,
             watch: None,
         })
     }
@@ -83,15 +84,16 @@ impl<S: Transport> Connection<S> {
 
     /// Lets a request pass: its head, and what follows it.
     pub(super) fn admit(&mut self, head_bytes: usize, body: Body) {
-        self.allowance = match body {
-            Body::Length(length) => Some(length.saturating_add(head_bytes as u64)),
-            Body::Open => None,
+        self.rest = match body {
+            Body::Length(length) => Rest::Bytes(length.saturating_add(head_bytes as u64)),
+            Body::Chunked => Rest::Chunks { head: head_bytes, chunks: ChunkReader::default() },
+            Body::Open => Rest::Endless,
         };
     }
 
     /// From here on, HTTP/2 is spoken, and header blocks are watched.
     pub(super) fn become_http2(&mut self, watch: HeaderWatch) {
-        self.allowance = None;
+        self.rest = Rest::Endless;
         self.watch = Some(watch);
     }
 
@@ -115,21 +117,6 @@ impl<S: Transport> Connection<S> {
         let _ = tokio::time::timeout(super::DRAIN_TIME, closing).await;
     }
 
-    /// Hands on from what was read ahead.
-    fn take_ahead(&mut self, buf: &mut ReadBuf<'_>) {
-        let allowed = self.allowance.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        let take = self.ahead.len().min(buf.remaining()).min(allowed);
-        buf.put_slice(self.ahead.get(..take).unwrap_or_default());
-        self.ahead.advance(take);
-        self.spend(take);
-    }
-
-    fn spend(&mut self, bytes: usize) {
-        if let Some(left) = &mut self.allowance {
-            *left = left.saturating_sub(bytes as u64);
-        }
-    }
-
     /// Waits for the end of the stream, while all that this request has is handed on. What comes belongs to the next one.
     fn poll_surplus(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A caller that sends on and on is left alone until its turn comes.
@@ -143,6 +130,50 @@ impl<S: Transport> Connection<S> {
             self.ahead.extend_from_slice(chunk.filled());
         }
         Poll::Pending
+    }
+}
+
+/// What of a request is still to come.
+#[derive(Debug)]
+enum Rest {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many bytes of the head, and then chunks.
+    Chunks { head: usize, chunks: ChunkReader },
+    /// Chunks that can't be read: the connection is at its end.
+    Broken,
+    /// No one knows how much.
+    Endless,
+}
+
+impl Rest {
+    /// How many of the next bytes belong to the request.
+    fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Bytes(left) => {
+                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= taken as u64;
+                Ok(taken)
+            }
+            Self::Chunks { head, chunks } => {
+                let of_head = bytes.len().min(*head);
+                *head -= of_head;
+                match chunks.read(bytes.get(of_head..).unwrap_or_default()) {
+                    Ok(None) => Ok(bytes.len()),
+                    Ok(Some(last)) => {
+                        *self = Self::Bytes(0);
+                        Ok(of_head + last)
+                    }
+                    Err(Malformed) => {
+                        *self = Self::Broken;
+                        // The head is judged first, and answered.
+                        if of_head > 0 { Ok(of_head) } else { Err(io::ErrorKind::InvalidData.into()) }
+                    }
+                }
+            }
+            Self::Broken => Err(io::ErrorKind::InvalidData.into()),
+            Self::Endless => Ok(bytes.len()),
+        }
     }
 }
 
@@ -166,8 +197,10 @@ impl<S: Transport> AsyncRead for Connection<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.allowance == Some(0) {
-            return this.poll_surplus(cx);
+        match this.rest {
+            Rest::Bytes(0) => return this.poll_surplus(cx),
+            Rest::Broken => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            _ => {}
         }
         let before = buf.filled().len();
         if this.ahead.is_empty() {
@@ -177,16 +210,16 @@ impl<S: Transport> AsyncRead for Connection<S> {
                     None => Poll::Pending,
                 };
             }
-            let read = buf.filled().len() - before;
-            if let Some(left) = this.allowance.filter(|left| (read as u64) > *left) {
-                // More than this request has: the rest waits for its turn.
-                let keep = before + usize::try_from(left).unwrap_or(usize::MAX).min(read);
-                this.ahead.extend_from_slice(buf.filled().get(keep..).unwrap_or_default());
-                buf.set_filled(keep);
-            }
-            this.spend(read);
+            let read = buf.filled().get(before..).unwrap_or_default();
+            let taken = this.rest.take(read)?;
+            // What is more than this request has waits for its turn.
+            this.ahead.extend_from_slice(read.get(taken..).unwrap_or_default());
+            buf.set_filled(before + taken);
         } else {
-            this.take_ahead(buf);
+            let fits = this.ahead.len().min(buf.remaining());
+            let taken = this.rest.take(this.ahead.get(..fits).unwrap_or_default())?;
+            buf.put_slice(this.ahead.get(..taken).unwrap_or_default());
+            this.ahead.advance(taken);
         }
         if let Some(watch) = &mut this.watch {
             watch.saw(buf.filled().get(before..).unwrap_or_default());

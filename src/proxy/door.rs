@@ -357,6 +357,7 @@ fn refusal_for(error: &Error) -> Option<Refusal> {
         WriteError, WriteTimedout,
     };
     Some(match (error.esource(), error.etype()) {
+        (ErrorSource::Downstream, ReadError) if is_malformed(error) => Refusal::Malformed,
         (
             ErrorSource::Downstream,
             ReadError | WriteError | WriteTimedout | ConnectionClosed | ErrorType::H2Error,
@@ -376,6 +377,12 @@ fn refusal_for(error: &Error) -> Option<Refusal> {
         (ErrorSource::Upstream, _) => Refusal::UpstreamFailed,
         _ => Refusal::Internal,
     })
+}
+
+/// Whether the connection would not hand on what came.
+fn is_malformed(error: &Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::InvalidData)
 }
 
 fn count(metrics: &Metrics, session: &Session, error: Option<&Error>, visit: &Visit) {

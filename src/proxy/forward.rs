@@ -129,7 +129,8 @@ fn empty() -> RequestHeader {
     http::Request::new(()).into_parts().0.into()
 }
 
-/// Whether a request asks for a WebSocket (RFC 6455 section 4.1). `Upgrade` counts where `Connection` names it (RFC 9110 section 7.8).
+/// Whether a request asks for a WebSocket (RFC 6455 section 4.1). `Upgrade` counts where `Connection` names it (RFC 9110 section 7.8), and
+/// nothing but the other protocol follows the head.
 pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
     let mut upgrades = head.headers.get_all(header::UPGRADE).iter();
     let websocket = upgrades.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
@@ -142,6 +143,7 @@ pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
         && upgrades.next().is_none()
         && head.version == Version::HTTP_11
         && head.method == Method::GET
+        && !head.headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 fn asks_for_trailers(headers: &HeaderMap) -> bool {

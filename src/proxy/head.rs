@@ -38,7 +38,9 @@ pub(super) struct Head {
 pub(super) enum Body {
     /// So many bytes, and then another request.
     Length(u64),
-    /// Something whose end only its reader knows: chunks, or another protocol.
+    /// Chunks, and then another request.
+    Chunked,
+    /// Something whose end nobody knows: perhaps another protocol.
     Open,
 }
 
@@ -128,7 +130,8 @@ impl HeadScanner {
             return Err(Refusal::Framing);
         }
         let body = match self.length {
-            _ if self.chunked || self.upgrade => Body::Open,
+            _ if self.chunked => Body::Chunked,
+            _ if self.upgrade => Body::Open,
             length => Body::Length(length.unwrap_or(0)),
         };
         Ok(Head { bytes: self.line_start, body })
@@ -267,7 +270,8 @@ mod tests {
         let body = |fields: &str| with(fields).map(|head| head.unwrap().body);
         assert_eq!(body("Content-Length: 5\r\n"), Ok(Body::Length(5)));
         assert_eq!(body("content-length:0\r\n"), Ok(Body::Length(0)));
-        assert_eq!(body("Transfer-Encoding: Chunked\r\n"), Ok(Body::Open));
+        assert_eq!(body("Transfer-Encoding: Chunked\r\n"), Ok(Body::Chunked));
+        assert_eq!(body("Transfer-Encoding: chunked\r\nUpgrade: websocket\r\n"), Ok(Body::Chunked));
         assert_eq!(body("Upgrade: websocket\r\n"), Ok(Body::Open));
         assert_eq!(body("Content-Type: a\r\nTE: trailers\r\n"), Ok(Body::Length(0)));
         for fields in [

@@ -10,6 +10,7 @@
 
 mod access;
 mod admin;
+mod chunks;
 mod commands;
 mod connection;
 mod door;

@@ -67,13 +67,47 @@ async fn chunks_are_strict() {
         "fffffffffffffffff\r\nx",
         "2\r\nabcd\r\n0\r\n\r\n",
         "+2\r\nab\r\n0\r\n\r\n",
+        "\r\n0\r\n\r\n",
+        "2 \r\nab\r\n0\r\n\r\n",
+        "2;a\nb\r\nab\r\n0\r\n\r\n",
+        "0\r\nX: a\nb\r\n\r\n",
+        "0\r\n X: a\r\n\r\n",
+        "0\n\n",
     ] {
-        let mut client = gateway.connect().await;
-        client.send(format!("{head}{body}")).await;
-        let answer = client.answer().await;
-        assert!(answer.as_ref().is_none_or(|answer| answer.status >= 400), "{body:?}: {answer:?}");
+        // In one piece, and behind the head.
+        for pause in [false, true] {
+            let mut client = gateway.connect().await;
+            client.send(head).await;
+            if pause {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            client.send(body).await;
+            let answer = client.answer().await.expect("an answer");
+            assert_eq!((answer.status, &*answer.code()), (400, "request_malformed"), "{body:?}: {answer:?}");
+            assert!(client.closes_within(Duration::from_secs(2)).await, "{body:?}");
+        }
     }
     assert!(backend.requests().is_empty(), "{:?}", backend.requests());
+}
+
+#[tokio::test]
+async fn requests_follow_one_another_behind_chunks() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let mut client = gateway.connect().await;
+    let first = "POST /public/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let body = "2;a=b\r\nab\r\n3\r\ncde\r\n0\r\nX-Sum: 1\r\n\r\n";
+    client.send(format!("{first}{body}GET /public/second HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    let answer = client.answer().await.unwrap();
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b"abcde"[..]));
+    assert_eq!(client.answer().await.unwrap().status, 200);
+    assert_eq!(backend.last().target(), "/public/second");
+    // Drip by drip it is the same.
+    for byte in format!("{first}{body}").bytes() {
+        client.send([byte]).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(client.answer().await.unwrap().body, b"abcde");
 }
 
 #[tokio::test]
