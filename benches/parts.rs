@@ -5,9 +5,9 @@ mod house;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use criterion::{Criterion, criterion_group, criterion_main};
 use house::{Extent, House, TARGET, bearer, routes};
-use http::Method;
+use http::{HeaderMap, Method};
 use std::hint::black_box;
-use tollgate::policy::CanonicalPath;
+use tollgate::policy::{AnswerForm, CanonicalPath};
 use tollgate::proof::{Algorithm, Candidates, IssuerName, verify};
 use tollgate::token::{Claims, Credential, Fingerprint, UnverifiedJws};
 
@@ -107,5 +107,18 @@ fn issuers(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, words, proof, ways, issuers);
+/// What a caller without a token is told, in each form.
+fn answers(c: &mut Criterion) {
+    let house = House::new(Algorithm::EdDSA, Extent::default());
+    let denial = house.deny(&HeaderMap::new()).unwrap();
+    let mut group = c.benchmark_group("answer");
+    for (name, form) in
+        [("problem", AnswerForm::Problem), ("no body", AnswerForm::NoBody), ("gRPC", AnswerForm::Grpc)]
+    {
+        group.bench_function(name, |bench| bench.iter(|| black_box(&denial).answer(form)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, words, proof, ways, issuers, answers);
 criterion_main!(benches);

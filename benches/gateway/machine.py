@@ -142,13 +142,13 @@ def answers(server, port, seconds=30, tls=False):
 loads = []      # those that were not waited for
 
 
-def wrk(port, seconds, script, tokens=None, tls=False, connections=CONNECTIONS):
+def wrk(port, seconds, script, tokens=None, tls=False, connections=CONNECTIONS, body=None):
     """Starts wrk; what is returned waits for its figures."""
     argv = ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
             "-s", os.path.join(HERE, "load", script), f"http{'s' if tls else ''}://127.0.0.1:{port}/", "--"]
     # Into a file: nobody reads while it runs.
     said = tempfile.TemporaryFile("w+")
-    proc = subprocess.Popen(argv + ([tokens] if tokens else []), stdout=subprocess.DEVNULL, stderr=said)
+    proc = subprocess.Popen(argv + ([tokens] if tokens else []) + ([str(body)] if body else []), stdout=subprocess.DEVNULL, stderr=said)
     loads.append(proc)
 
     def figures():

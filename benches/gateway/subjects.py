@@ -9,8 +9,8 @@ from typing import Callable
 
 from machine import HERE, PROXY_CORE, Server, status
 
-JWT = ["one", "many", "es256", "none", "forged", "tls", "h2"]
-BARE = ["one", "many", "es256", "opaque", "tls", "h2"]
+JWT = ["one", "many", "es256", "none", "forged", "tls", "body", "h2"]
+BARE = ["one", "many", "es256", "opaque", "tls", "body", "h2"]
 STORMS = ["beside remembered", "beside new", "beside forged"]
 
 

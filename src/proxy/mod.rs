@@ -1,7 +1,7 @@
 //! The door on pingora: a reverse proxy that carries a request to its upstream only with the gate's permit.
 //!
 //! 1. `listener` takes a connection and finds out what is spoken on it.
-//! 2. `http1` lets no head pass that is not whole, in time, and unambiguous; `frames` watches the time on HTTP/2.
+//! 2. `http1` lets no head pass that is not whole, in time, and unambiguous, and `chunks` no body; `frames` watches the time on HTTP/2.
 //! 3. `door` vets what was parsed, asks the gate, and finds the upstream.
 //! 4. `forward` dresses the request for the upstream: what must not pass is taken out, identity is put in.
 //! 5. `respond` writes what the door answers itself, and cleans what upstreams answer.

@@ -1,5 +1,10 @@
--- wrk -s fixed.lua URL -- [FILE]     one request over and over, with FILE's first line as its bearer token
+-- wrk -s fixed.lua URL -- [FILE [BYTES]]     one request over and over, with FILE's first line as its bearer token; with so many
+--                                            bytes in its body
 function init(arguments)
+    if arguments[2] then
+        wrk.method = "POST"
+        wrk.body = string.rep("x", tonumber(arguments[2]))
+    end
     if arguments[1] then
         for line in io.lines(arguments[1]) do
             wrk.headers["Authorization"] = "Bearer " .. line
