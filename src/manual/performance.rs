@@ -15,7 +15,7 @@
 //!
 //! | goal | measured | reached | by |
 //! |---|---|---|---|
-//! | a remembered token costs at most 5 % more CPU than bare pingora with the same settings | +29 to +36 % instructions in user space (100,700 to 74,000 and 77,800), no system call more (5.1); +23 to +37 % CPU | no, as `cargo build` makes it; **yes as `deploy/pgo` does: −11 %** (58.0 µs to 64.6; 83,800 instructions to 79,800). A bare proxy that is built in that way too has again a lead of 24 % (65,500 instructions) | `gateway/count`, `gateway/run` |
+//! | a remembered token costs at most 5 % more CPU than bare pingora with the same settings | +29 to +36 % instructions in user space (100,700 to 74,000 and 77,800), no system call more (5.1); +23 to +37 % CPU | no. As `deploy/pgo` builds it, it takes 11 % less than bare pingora as cargo builds that (58.0 µs to 64.6; 83,800 instructions to 79,800), and 24 % more than bare pingora by a profile too (65,500) | `gateway/count`, `gateway/run` |
 //! | half of Envoy's CPU with its cache on | 77 to 178 µs | yes | `gateway/run --envoy` |
 //! | half of HAProxy's with `jwt_verify` | 77 to 88 µs | no: 0.9 | `gateway/run` |
 //! | a fifth of mod_oauth2's | 77 to 255 µs | no: a third | `gateway/run` |
@@ -67,7 +67,6 @@
 //! | `panic = "abort"` | no | a panic in one request must not take the others down |
 //! | no work stealing | no | no gain with one thread, and a loss with two |
 //! | a pool of 128 idle upstream connections | yes | with 16 and 64 callers, connecting doubles the cost of a request |
-//! | guided by a profile (PGO): [`deploy/pgo`](https://docs.rs/crate/tollgate/latest/source/deploy/pgo) | offered | 83.1 to 58.0 µs, 102,700 to 83,800 instructions; a refusal 23.7 to 20.0 µs. Its time goes into hundreds of small functions, half of them cold when they are called: laying them out by use is what helps. It is a script, not the build, for it takes three builds and a load |
-//! | boxing less of pingora's state | not ours | for each request it moves a future of 14 KiB into a box: a seventh of all counted instructions, and 2 % of the time, in the bare proxy as well |
-//! | answers without the spelling of their names | no | 2 % fewer instructions; old callers that know one spelling only would be lost |
+//! | guided by a profile (PGO): [`deploy/pgo`](https://docs.rs/crate/tollgate/latest/source/deploy/pgo) | offered | 83.1 to 58.0 µs, 102,700 to 83,800 instructions; a refusal 23.7 to 20.0 µs. It is a script, not the build, for it takes three builds and a load |
+//! | boxing less of pingora's state | not ours | for each request it moves a future of 14 KiB into a box: a seventh of all counted instructions (callgrind counts each byte that is copied), in the bare proxy as well |
 //! | bare pingora's `getpeername` for each request | stays | pingora checks a pooled connection's peer before it is used again, and has no switch for it |
