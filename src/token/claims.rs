@@ -14,7 +14,7 @@ use std::fmt;
 
 /// The claims of a token, from a JWT's payload or an introspection answer.
 ///
-/// 1. One JSON object; no name comes twice.
+/// 1. One JSON object; no name comes twice in it, nor in any object within it.
 /// 2. Each claim that is used has the type that its standard gives it; a claim of another type (`null` included) refuses the
 ///    whole token, and never counts as absent.
 /// 3. Scopes are those of `scp` and `scope` together: a string is split at spaces, an array's element is one scope.
@@ -42,7 +42,7 @@ impl Claims {
     /// Reads a JSON object.
     ///
     /// # Errors
-    /// A [`ClaimsError`]: it is not one JSON object with unique names, or a claim has the wrong type.
+    /// A [`ClaimsError`]: it is not one JSON object with unique names throughout, or a claim has the wrong type.
     pub fn parse(json: &[u8]) -> Result<Self, ClaimsError> {
         let json = std::str::from_utf8(json).map_err(|_| ClaimsError::NotAnObject)?;
         let object_bytes = u32::try_from(json.len()).ok().filter(|bytes| *bytes <= MAX_BYTES);

@@ -1,9 +1,9 @@
 //! `cnf`: the key that a token is bound to. RFC 7800, RFC 9449 section 6, RFC 8705 section 3.1.
 
-use super::{Members, UniqueMembers};
+use super::{Members, Passed, UniqueMembers};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
+use serde::de::{DeserializeSeed, MapAccess};
 
 /// What a token is bound to: whoever presents it must show that they hold this.
 ///
@@ -44,7 +44,7 @@ impl<'de> Members<'de> for Found {
             "x5t#S256" => &mut self.x5t,
             _ => {
                 self.other = true;
-                return map.next_value::<IgnoredAny>().map(drop);
+                return map.next_value::<Passed>().map(drop);
             }
         };
         *slot = thumbprint(map.next_value()?);

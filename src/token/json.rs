@@ -1,9 +1,9 @@
-//! JSON objects read member by member, each name at most once.
+//! JSON objects read member by member, each name at most once, at whatever depth.
 //!
 //! RFC 7515 section 4 and RFC 7519 section 4 demand unique member names; `serde_json`'s own maps keep the last of two, other
 //! parsers the first, and such a difference between a gate and the API behind it is an attack.
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -61,6 +61,63 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueMembers<'_, M> {
     }
 }
 
+/// A value that is passed over: whatever it is, but in it, too, no name comes twice.
+pub(crate) struct Passed;
+
+impl<'de> serde::Deserialize<'de> for Passed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Members<'de> for Passed {
+    fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        map.next_value::<Self>().map(drop)
+    }
+}
+
+impl<'de> Visitor<'de> for Passed {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<Self, A::Error> {
+        UniqueMembers(&mut self).visit_map(map)?;
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+}
+
 /// The most members that an object may have; it bounds the work of finding duplicates.
 const MAX_MEMBERS: usize = 256;
 
@@ -92,7 +149,6 @@ impl<'de> serde::Deserialize<'de> for Name<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::de::IgnoredAny;
 
     #[derive(Default)]
     struct Names(Vec<String>);
@@ -100,14 +156,18 @@ mod tests {
     impl<'de> Members<'de> for Names {
         fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
             self.0.push(name.to_owned());
-            map.next_value::<IgnoredAny>().map(drop)
+            map.next_value::<Passed>().map(drop)
         }
     }
 
     #[test]
     fn one_object_with_unique_names() {
         let mut names = Names::default();
-        UniqueMembers::read(br#" {"a":1,"\u0062":{"x":1,"x":2}} "#, &mut names).unwrap();
+        UniqueMembers::read(
+            br#" {"a":1,"\u0062":{"x":[null,true,-1,1.5e300,"\n",{"x":{}},{"x":[]}],"a":1}} "#,
+            &mut names,
+        )
+        .unwrap();
         assert_eq!(names.0, ["a", "b"]);
     }
 
@@ -126,7 +186,10 @@ mod tests {
             "{} x",
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
+            r#"{"a":{"x":1,"x":2}}"#,
+            r#"{"a":[0,{"b":[{"x":1,"y":2,"\u0078":2}]}]}"#,
             &many,
+            &format!(r#"{{"a":[{many}]}}"#),
         ];
         for case in cases {
             assert!(UniqueMembers::read(case.as_bytes(), &mut Names::default()).is_err(), "{case}");

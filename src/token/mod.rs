@@ -22,4 +22,4 @@ pub(crate) use fingerprints::Fingerprints;
 pub use jws::{JwsError, MAX_KID_BYTES, Shape, UnverifiedJws};
 pub use scope::{InvalidScope, Scope, ScopeSet};
 
-pub(crate) use json::{Members, UniqueMembers};
+pub(crate) use json::{Members, Passed, UniqueMembers};

@@ -2,7 +2,7 @@
 
 use super::{ClaimsError, Fields, Span};
 use crate::time::UnixTime;
-use crate::token::{Members, UniqueMembers};
+use crate::token::{Members, Passed, UniqueMembers};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -147,7 +147,7 @@ impl<'de> Members<'de> for Reader<'de> {
             other => {
                 self.fields.id_token_claims |= matches!(other, "nonce" | "at_hash" | "c_hash" | "s_hash");
                 self.fields.events |= other == "events";
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Passed>()?;
             }
         }
         Ok(())

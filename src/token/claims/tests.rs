@@ -60,12 +60,21 @@ fn huge_dates_are_clamped() {
 
 #[test]
 fn one_object_with_unique_names() {
-    for json in
-        ["", "[]", "1", r#"{"a":1,"a":1}"#, r#"{"iss":"a","iss":"a"}"#, r#"{} {}"#, r#"{"a":"\ud800"}x"#]
-    {
+    for json in [
+        "",
+        "[]",
+        "1",
+        r#"{"a":1,"a":1}"#,
+        r#"{"iss":"a","iss":"a"}"#,
+        r#"{} {}"#,
+        r#"{"a":"\ud800"}x"#,
+        r#"{"a":{"b":1,"b":1}}"#,
+        r#"{"a":[[{"b":{},"b":{}}]]}"#,
+    ] {
         assert_eq!(parse(json).err(), Some(ClaimsError::NotAnObject), "{json}");
     }
     assert!(Claims::parse(b"{\"a\":\"\xff\"}").is_err());
+    assert!(parse(r#"{"cnf":{"jkt":"","x":{"b":1,"b":1}}}"#).is_err());
 }
 
 #[test]
