@@ -17,6 +17,10 @@ use tollgate::config::{self, Environment};
 use tollgate::policy::{Policy, RouteTable};
 use tollgate::proof::Algorithm;
 
+/// The gateway's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Each has a process of its own, so that none finds memory that the one before has left.
@@ -39,7 +43,7 @@ fn main() {
     println!("| remembered tokens | bytes each | ns a decision, 1 thread | 2 threads |\n|--:|--:|--:|--:|");
     sizes.iter().for_each(|size| again(&format!("tokens={size}")));
     println!(
-        "\n| tokens shown to a memory of 64 MiB | remembered | MiB by its own count | MiB resident | µs for the slowest |\n|--:|--:|--:|--:|--:|"
+        "\n| tokens shown to a memory of 64 MiB | remembered | MiB by its own count | MiB resident | µs for the slowest | for the tenth slowest |\n|--:|--:|--:|--:|--:|--:|"
     );
     again(&format!("overflow={}", if in_earnest { 400_000 } else { 400 }));
     println!("\n| routes | ms to read the configuration | bytes each |\n|--:|--:|--:|");
@@ -85,7 +89,8 @@ fn remember(size: usize) {
 }
 
 /// Shows a gate more tokens than it has room for, one in ten of them with claims of 8 KiB. The slowest is what a decision at first
-/// sight took of the processor's time at most, whatever had to go for it.
+/// sight took of the processor's time at most, whatever had to go for it. In a virtual machine the host's own work may be in it: what
+/// making room costs again and again is in the tenth slowest as well.
 fn overflow(size: usize) {
     let house = House::new(Algorithm::EdDSA, Extent::default());
     let token = |number: usize| match number % 10 {
@@ -94,17 +99,18 @@ fn overflow(size: usize) {
     };
     (0..100).for_each(|_| assert_eq!(house.decide(&bearer(&house.token().sign())), None));
     let before = resident();
-    let mut slowest = Duration::ZERO;
+    let mut times = Vec::with_capacity(size / 4);
     for number in 0..size {
         let headers = bearer(&token(number).sign());
         let began = worked();
         assert_eq!(house.decide(&headers), None);
-        slowest = slowest.max(worked().saturating_sub(began));
+        times.push(worked().saturating_sub(began).as_micros());
         if (number + 1) % (size / 4) == 0 {
             let ((count, bytes), grown) = (house.gate.remembered(), resident().saturating_sub(before));
             let [own, grown] = [bytes as f64, grown as f64].map(|bytes| bytes / f64::from(1 << 20));
-            println!("| {} | {count} | {own:.1} | {grown:.1} | {} |", number + 1, slowest.as_micros());
-            slowest = Duration::ZERO;
+            times.sort_unstable_by(|one, other| other.cmp(one));
+            println!("| {} | {count} | {own:.1} | {grown:.1} | {} | {} |", number + 1, times[0], times[9]);
+            times.clear();
         }
     }
 }
