@@ -7,7 +7,7 @@ use tollgate::token::{Claims, ClaimsError, ClientClaim, KindClaim};
 
 /// A set of claims is refused for a wrong type or for not being one, else says what `serde_json` finds in it.
 pub fn check(data: &[u8]) {
-    let members = Members::unique(data);
+    let members = Members::unique_throughout(data);
     match (Claims::parse(data), members) {
         (Err(ClaimsError::TooLong), _) => assert!(data.len() > 1024 * 1024),
         (Ok(claims), Some(members)) => agrees(data, &claims, &members),

@@ -1,6 +1,7 @@
 //! JSON objects as they stand in the text.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,6 +17,12 @@ impl<'a> Members<'a> {
         (names.len() == members.0.len() && names.len() <= MAX_MEMBERS).then_some(members)
     }
 
+    /// The same, if the whole of it is JSON that can be decoded, and names are as unique in the objects within it.
+    pub(super) fn unique_throughout(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice::<Value>(json).ok()?;
+        Self::unique(json).filter(|members| members.0.iter().all(|(_, value)| is_unique(value.get())))
+    }
+
     /// The text of a member's value.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.get())
@@ -24,6 +31,16 @@ impl<'a> Members<'a> {
     /// A member that is a string if it is there; `Err` if it is something else.
     pub(super) fn string(&self, name: &str) -> Result<Option<String>, serde_json::Error> {
         self.get(name).map(serde_json::from_str).transpose()
+    }
+}
+
+fn is_unique(json: &str) -> bool {
+    match json.as_bytes().first() {
+        Some(b'{') => Members::unique(json.as_bytes())
+            .is_some_and(|members| members.0.iter().all(|(_, value)| is_unique(value.get()))),
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(json)
+            .is_ok_and(|elements| elements.iter().all(|value| is_unique(value.get()))),
+        _ => true,
     }
 }
 
