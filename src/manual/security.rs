@@ -22,8 +22,8 @@
 //!    on the next request.
 //! 5. What is unknown is refused: an issuer that can't be asked means 503, never 200.
 //! 6. No token, no part of its signature, no secret and no key is written to a log, an answer, a page or Redis, at any level.
-//! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway at most ten times the work that
-//!    the caller has had itself. An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
+//! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway at most ten times the processor's
+//!    time that the caller has spent itself, and ten times the bytes that it has sent (as IP packets). An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
 //!
 //! A way to break one of these is a hole; please [report](#how-to-report) it.
 //!
