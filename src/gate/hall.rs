@@ -12,7 +12,7 @@ use crate::policy::{
 use crate::proof::{Algorithm, Candidates, ProofError, Provenance, Verified, verify};
 use crate::time::UnixTime;
 use crate::token::{
-    Claims, Credential, CredentialError, Fingerprint, JwsError, Scheme, Shape, UnverifiedJws,
+    Claims, Credential, CredentialError, Fingerprint, JwsError, Presented, Scheme, Shape, UnverifiedJws,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,15 +69,13 @@ impl Hall<'_> {
         let Requirement::Token(rules) = &route.requirement else {
             return met_by(&self.state.policy, index, None, head.method, &path).map(Entered::Permitted);
         };
-        let credential = match Credential::from_headers(head.headers) {
-            Ok(None) => return Err(deny(Reason::TokenMissing)),
-            Ok(Some(credential)) => credential,
-            Err(error) => return Err(deny(credential_reason(error))),
-        };
+        let unusable = |error| deny(credential_reason(error));
+        let presented = Presented::from_headers(head.headers).map_err(unusable)?;
+        let presented = presented.ok_or_else(|| deny(Reason::TokenMissing))?;
+        let (credential, fingerprint) = self.gate.fingerprints.of(presented).map_err(unusable)?;
         if credential.scheme() == Scheme::Dpop {
             return Err(deny(Reason::SchemeUnsupported));
         }
-        let fingerprint = self.gate.fingerprints.of(credential.token());
         Ok(Entered::Asked(Visit { path, index, rules, credential, fingerprint, now: self.gate.clock.now() }))
     }
 

@@ -34,35 +34,7 @@ impl<'a> Credential<'a> {
     /// # Errors
     /// A [`CredentialError`] if there is something in `Authorization` that is not exactly one token.
     pub fn from_headers(headers: &'a HeaderMap) -> Result<Option<Self>, CredentialError> {
-        let mut fields = headers.get_all(AUTHORIZATION).iter();
-        let Some(field) = fields.next() else { return Ok(None) };
-        if fields.next().is_some() {
-            return Err(CredentialError::Repeated);
-        }
-        Self::parse(field.as_bytes()).map(Some)
-    }
-
-    fn parse(field: &'a [u8]) -> Result<Self, CredentialError> {
-        let end = field.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(field.len());
-        let (name, rest) = field.split_at(end);
-        let scheme = match name {
-            _ if name.eq_ignore_ascii_case(b"bearer") => Scheme::Bearer,
-            _ if name.eq_ignore_ascii_case(b"dpop") => Scheme::Dpop,
-            [] => return Err(CredentialError::Malformed),
-            _ => return Err(CredentialError::OtherScheme),
-        };
-        let [b' ', token @ ..] = rest else { return Err(CredentialError::Malformed) };
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(CredentialError::TooLong);
-        }
-        let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
-        let (body, _) = token.split_at(token.len() - padding);
-        if body.is_empty() || !all(body, is_b64token) {
-            return Err(CredentialError::Malformed);
-        }
-        // The alphabet is a subset of ASCII, so this can't fail.
-        let token = std::str::from_utf8(token).map_err(|_| CredentialError::Malformed)?;
-        Ok(Self { scheme, token })
+        Presented::from_headers(headers)?.map(Presented::check).transpose()
     }
 
     /// How the token was presented.
@@ -79,6 +51,64 @@ impl<'a> Credential<'a> {
 impl std::fmt::Debug for Credential<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credential({:?}, {} bytes)", self.scheme, self.token.len())
+    }
+}
+
+/// A credential whose token was not looked at yet: to look at each byte is dear, and what is [known](super::Fingerprints) to be
+/// sound need not be looked at again.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented<'a> {
+    scheme: Scheme,
+    token: &'a [u8],
+}
+
+impl<'a> Presented<'a> {
+    /// The one credential of a request.
+    pub(crate) fn from_headers(headers: &'a HeaderMap) -> Result<Option<Self>, CredentialError> {
+        let mut fields = headers.get_all(AUTHORIZATION).iter();
+        let Some(field) = fields.next() else { return Ok(None) };
+        if fields.next().is_some() {
+            return Err(CredentialError::Repeated);
+        }
+        Self::parse(field.as_bytes()).map(Some)
+    }
+
+    pub(super) fn parse(field: &'a [u8]) -> Result<Self, CredentialError> {
+        let end = field.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(field.len());
+        let (name, rest) = field.split_at(end);
+        let scheme = match name {
+            _ if name.eq_ignore_ascii_case(b"bearer") => Scheme::Bearer,
+            _ if name.eq_ignore_ascii_case(b"dpop") => Scheme::Dpop,
+            [] => return Err(CredentialError::Malformed),
+            _ => return Err(CredentialError::OtherScheme),
+        };
+        let [b' ', token @ ..] = rest else { return Err(CredentialError::Malformed) };
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(CredentialError::TooLong);
+        }
+        Ok(Self { scheme, token })
+    }
+
+    /// What should be a token.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.token
+    }
+
+    /// Looks at the token.
+    pub(super) fn check(self) -> Result<Credential<'a>, CredentialError> {
+        let padding = self.token.iter().rev().take_while(|byte| **byte == b'=').count();
+        let (body, _) = self.token.split_at(self.token.len() - padding);
+        if body.is_empty() || !all(body, is_b64token) {
+            return Err(CredentialError::Malformed);
+        }
+        self.known()
+    }
+
+    /// Takes the token for one that was looked at before.
+    pub(super) fn known(self) -> Result<Credential<'a>, CredentialError> {
+        // The alphabet is a subset of ASCII, so this can't fail.
+        let token = std::str::from_utf8(self.token).map_err(|_| CredentialError::Malformed)?;
+        Ok(Credential { scheme: self.scheme, token })
     }
 }
 
@@ -121,7 +151,7 @@ mod tests {
     use super::*;
 
     fn parse(field: &str) -> Result<&str, CredentialError> {
-        Credential::parse(field.as_bytes()).map(|c| c.token())
+        Presented::parse(field.as_bytes())?.check().map(|c| c.token())
     }
 
     #[test]
@@ -129,7 +159,7 @@ mod tests {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             assert_eq!(parse(&format!("{scheme} aZ09-._~+/==")), Ok("aZ09-._~+/=="));
         }
-        assert_eq!(Credential::parse(b"DPoP abc").map(|c| c.scheme()), Ok(Scheme::Dpop));
+        assert_eq!(Presented::parse(b"DPoP abc").map(|c| c.scheme), Ok(Scheme::Dpop));
     }
 
     #[test]
@@ -195,6 +225,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        assert_eq!(format!("{:?}", Credential::parse(b"Bearer abc")), "Ok(Credential(Bearer, 3 bytes))");
+        let credential = Presented::parse(b"Bearer abc").unwrap().check().unwrap();
+        assert_eq!(format!("{credential:?}"), "Credential(Bearer, 3 bytes)");
     }
 }

@@ -16,6 +16,7 @@ mod scope;
 pub(crate) use alphabet::all;
 pub use claims::{Claims, ClaimsError, ClientClaim, KindClaim};
 pub use confirmation::Confirmation;
+pub(crate) use credential::Presented;
 pub use credential::{Credential, CredentialError, MAX_TOKEN_BYTES, Scheme};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprints::Fingerprints;
