@@ -5,6 +5,7 @@
 //! forwarded, nothing gets there that could be read in two ways (RFC 9112 sections 2.2, 3, 5 and 6).
 
 use super::refusal::Refusal;
+use crate::token::all;
 use memchr::memchr2_iter;
 
 /// Reads a head line by line, as its bytes arrive. Each byte is looked at once.
@@ -85,7 +86,7 @@ impl HeadScanner {
                 return Err(Refusal::HeadTooLarge);
             }
             if self.line(line)? {
-                return self.whole().map(Some);
+                return self.whole(bytes).map(Some);
             }
         }
         self.scanned = if bytes.last() == Some(&b'\r') { bytes.len() - 1 } else { bytes.len() };
@@ -104,8 +105,8 @@ impl HeadScanner {
         if self.fields > self.max_fields {
             return Err(Refusal::HeadTooLarge);
         }
-        // A line that goes on (obs-fold, RFC 9112 section 5.2).
-        if matches!(first, b' ' | b'\t') {
+        // Not one that goes on (obs-fold, RFC 9112 section 5.2), nor one with a space before its colon (section 5.1).
+        if !has_name(line) {
             return Err(Refusal::Malformed);
         }
         match first.to_ascii_lowercase() {
@@ -125,7 +126,13 @@ impl HeadScanner {
         Ok(false)
     }
 
-    fn whole(&self) -> Result<Head, Refusal> {
+    fn whole(&self, bytes: &[u8]) -> Result<Head, Refusal> {
+        // No value has a control character but the tab (RFC 9110 section 5.5). CR and LF are where they belong.
+        let allowed =
+            |byte: u8| (byte >= b' ') & (byte != 0x7f) | (byte == b'\t') | (byte == b'\r') | (byte == b'\n');
+        if !all(bytes.get(..self.line_start).unwrap_or_default(), allowed) {
+            return Err(Refusal::Malformed);
+        }
         if self.chunked && (self.length.is_some() || self.http10) {
             return Err(Refusal::Framing);
         }
@@ -151,7 +158,24 @@ pub(super) fn content_length(value: &[u8]) -> Option<u64> {
 
 /// Whether a byte may be in a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii() && TOKEN >> byte & 1 == 1
+}
+
+/// A bit for each character: it is asked for every byte of every name.
+const TOKEN: u128 = {
+    let mut set = 0;
+    let mut listed: &[u8] = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    while let [byte, rest @ ..] = listed {
+        set |= 1 << *byte;
+        listed = rest;
+    }
+    set
+};
+
+/// Whether a field line begins with a name and a colon.
+fn has_name(line: &[u8]) -> bool {
+    let end = line.iter().position(|byte| !is_token(*byte));
+    end.is_some_and(|end| end > 0 && line.get(end) == Some(&b':'))
 }
 
 /// Checks the request line, and returns whether it is HTTP/1.0's (RFC 9112 section 3).
@@ -234,6 +258,38 @@ mod tests {
         ] {
             assert_eq!(scan(text), Err(Refusal::Malformed), "{text:?}");
         }
+    }
+
+    #[test]
+    fn fields_have_names_and_plain_values() {
+        for fields in ["A:\r\n", "a-_.~!: b\tc \r\n", "A: \u{e9}\r\n", "A::\r\n"] {
+            assert!(matches!(with(fields), Ok(Some(_))), "{fields:?}");
+        }
+        for fields in [
+            "A\r\n",
+            ":\r\n",
+            ": b\r\n",
+            "A : b\r\n",
+            "A\t: b\r\n",
+            "A B: c\r\n",
+            "A\0: b\r\n",
+            "A(: b\r\n",
+            "\u{e9}: b\r\n",
+            "A: \0\r\n",
+            "A: b\u{1}\r\n",
+            "A: \u{b}\r\n",
+            "A: \u{c}b\r\n",
+            "A: \u{7f}\r\n",
+            "A: \u{1b}[0m\r\n",
+        ] {
+            assert_eq!(with(fields), Err(Refusal::Malformed), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_rfc_9110() {
+        let listed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        assert!((0..=u8::MAX).all(|byte| is_token(byte) == listed(byte)));
     }
 
     #[test]
