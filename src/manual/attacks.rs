@@ -62,7 +62,7 @@
 //! | R-28 | an early answer lets the caller's identity headers pass | `policy::identity`: they are taken out of every request that is forwarded, preflights too | `decisions/cors.yaml`; `attacks/headers.yaml` |
 //! | R-35 | huge, deep or oddly shaped input makes work (CVE-2025-30204, CVE-2026-34986) | `token::jws`, `token::json`: sizes first: 16 KiB, 256 members, 64 keys; nesting is skipped without recursion | `token::credential`: `length_is_bounded`; `config::yaml`: `size_and_depth_are_bounded`; `attacks/tokens.yaml`, `attacks/framing.yaml` |
 //! | R-39 | the body of a refused request becomes the next request (CVE-2025-4366) | `proxy::respond`: it is drained, or the connection closed | `gateway/refusals`: `a_connection_goes_on_after_a_refusal`, `a_refused_body_is_read_within_bounds` |
-//! | R-42 | two readers see two requests (CVE-2021-21299, CVE-2026-2835) | `proxy::head`, `proxy::vet`: one framing header in canonical form, or 400; `proxy::chunks`: a chunked body in one reading, or 400 | `gateway/refusals`: `requests_that_can_be_read_in_two_ways_are_refused`; `gateway/edges`: `chunks_are_strict`; `proxy::forward`: `there_is_one_framing_field`; `attacks/framing.yaml`, `attacks/http2.yaml` |
+//! | R-42 | two readers see two requests (CVE-2021-21299, CVE-2026-2835) | `proxy::head`, `proxy::vet`: one framing header in canonical form, or 400; `proxy::chunks`: a chunked body in one reading, or 400 | `gateway/refusals`: `requests_that_can_be_read_in_two_ways_are_refused`; `gateway/edges`: `chunks_are_strict`; `gateway/http2`: `a_body_that_ends_in_an_empty_frame_ends_once_at_an_http1_upstream`; `proxy::forward`: `there_is_one_framing_field`; `attacks/framing.yaml`, `attacks/http2.yaml` |
 //!
 //! # The house
 //!

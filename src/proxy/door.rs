@@ -202,9 +202,14 @@ impl ProxyHttp for Door {
         &self,
         session: &mut Session,
         body: &mut Option<Bytes>,
-        _: bool,
+        ends: bool,
         visit: &mut Visit,
     ) -> Result<()> {
+        // An empty frame may end a body on HTTP/2. Pingora would write it as a chunk of no bytes, which is the last one, and then
+        // the last one: what is left over would stand before the next request, which may be somebody else's.
+        if ends && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
         let Some(body) = body else { return Ok(()) };
         visit.body_bytes = visit.body_bytes.saturating_add(body.len() as u64);
         // Once it is another protocol, it has no body any more.

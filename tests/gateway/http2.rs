@@ -122,6 +122,41 @@ async fn one_connection_carries_many_requests_to_an_http1_upstream() {
 }
 
 #[tokio::test]
+async fn a_body_that_ends_in_an_empty_frame_ends_once_at_an_http1_upstream() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let mut caller = Caller::connect(gateway.address()).await;
+    for (method, frames) in [
+        (Method::POST, &[""][..]),
+        (Method::GET, &[""]),
+        (Method::POST, &["", "", ""]),
+        (Method::POST, &["abc", ""]),
+        (Method::POST, &["", "abc", "", "defg"]),
+        (Method::POST, &["abc", "", "defg", ""]),
+    ] {
+        let mut send = caller.0.clone().ready().await.unwrap();
+        let (answer, mut stream) = send.send_request(request(method, "/public/echo", &[]), false).unwrap();
+        for (at, frame) in frames.iter().enumerate() {
+            stream.send_data(Bytes::from_static(frame.as_bytes()), at + 1 == frames.len()).unwrap();
+            // So that each is read by itself.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let answer = tokio::time::timeout(PATIENCE, answer).await.expect("an answer in time").unwrap();
+        assert_eq!(answer.status(), 200, "{frames:?}");
+        let mut echoed = answer.into_body();
+        while let Some(chunk) = echoed.data().await {
+            chunk.unwrap();
+        }
+        assert_eq!(backend.last().body, frames.concat().as_bytes(), "{frames:?}");
+        // Whatever were left over would stand before the next request.
+        let next = caller.ask(request(Method::GET, "/public/next", &[]), None).await.unwrap();
+        assert_eq!(next.head.status(), 200, "{frames:?}");
+        assert!(backend.last().head.starts_with("GET /public/next HTTP/1.1\r\n"), "{:?}", backend.last());
+    }
+    assert_eq!(backend.connections(), 1, "the connection was fit for the next request each time");
+}
+
+#[tokio::test]
 async fn the_same_is_refused_as_on_http1() {
     let backend = Backend::start().await;
     let gateway = before(&backend).settle(|settings| settings.limits.max_body = Some(1000)).start().await;
