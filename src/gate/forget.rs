@@ -51,10 +51,13 @@ impl Gate {
         self.memory.forgotten.mark(selector, since, self.clock.now());
         let facts = &self.memory.facts;
         match selector.what() {
-            What::Token(token) => {
-                let state = self.state.load();
+            What::Token(name) => {
+                let (state, token) = (self.state.load(), name.whole());
                 let asked = state.issuers.keys().map(|issuer| token.at_issuer(issuer.as_str()));
-                std::iter::once(*token).chain(asked).filter(|key| facts.forget(key)).count()
+                let known = std::iter::once(*token).chain(asked).filter(|key| facts.forget(key)).count();
+                let as_good =
+                    name.claims().map_or(0, |_| facts.forget_where(|facts| selector.matches(facts)));
+                known + as_good
             }
             _ => facts.forget_where(|facts| selector.matches(facts)),
         }

@@ -107,7 +107,11 @@ impl Mark {
 impl Suspect<'_> {
     fn is_of(&self, selector: &Selector) -> bool {
         match selector.what() {
-            What::Token(token) => token == self.key || token.at_issuer(self.issuer.as_str()) == *self.key,
+            What::Token(name)
+                if name.whole() == self.key || name.whole().at_issuer(self.issuer.as_str()) == *self.key =>
+            {
+                true
+            }
             _ => self.facts.iter().flatten().any(|facts| selector.matches(facts)),
         }
     }

@@ -21,7 +21,7 @@ pub use desk::IntrospectionSettings;
 pub use errand::{Errand, Progress};
 pub use keyring::KeyRing;
 pub use observe::{Event, IntrospectionOutcome, Lookup, Observer, Silent};
-pub use revocations::{RevocationsFull, Selector, What};
+pub use revocations::{RevocationsFull, Selector, TokenName, What};
 pub use shared::{CLOCK_SKEW, Notice, NoticeKind, SHARED_FOR, SharedAnswer, SharedMemory, SharedQuestion};
 pub use sources::{
     BoxFuture, Introspect, IntrospectionAnswer, KeySource, SourceError, SourceErrorKind, StaticKeys,

@@ -2,7 +2,7 @@
 
 use crate::proof::{IssuerName, Provenance, Verified};
 use crate::time::UnixTime;
-use crate::token::{ClientClaim, Fingerprint};
+use crate::token::{ClientClaim, Fingerprint, UnverifiedJws};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ pub struct Selector {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// This one token.
-    Token(Fingerprint),
+    Token(TokenName),
     /// The token of this `jti`.
     Id(Box<str>),
     /// The tokens about this `sub`.
@@ -35,6 +35,49 @@ pub enum What {
     All,
 }
 
+/// The name of one token, which is not kept itself.
+///
+/// A signed one is known by its claims as well: whoever holds it can write an ECDSA signature in a second way (`s` as `n - s`),
+/// and so make another text of it that is as good. What it says can't be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenName {
+    whole: Fingerprint,
+    claims: Option<Fingerprint>,
+}
+
+impl TokenName {
+    /// The name of a token, whatever its kind.
+    pub fn of(token: &str) -> Self {
+        let jws = UnverifiedJws::parse(token).ok();
+        let claims = jws.as_ref().and_then(|jws| std::str::from_utf8(jws.payload()).ok());
+        Self::new(Fingerprint::of(token), claims.map(Fingerprint::of))
+    }
+
+    /// The name that is made of these.
+    pub fn new(whole: Fingerprint, claims: Option<Fingerprint>) -> Self {
+        Self { whole, claims }
+    }
+
+    /// The fingerprint of the whole text.
+    pub fn whole(&self) -> &Fingerprint {
+        &self.whole
+    }
+
+    /// The fingerprint of its claims as they came, if it is a signed one.
+    pub fn claims(&self) -> Option<&Fingerprint> {
+        self.claims.as_ref()
+    }
+
+    fn listed(&self) -> Fingerprint {
+        self.claims.unwrap_or(self.whole)
+    }
+}
+
+/// The fingerprint of what a signed token says; of another, there is none.
+fn said(facts: &Verified) -> Option<Fingerprint> {
+    matches!(facts.provenance(), Provenance::Signed { .. }).then(|| Fingerprint::of(facts.claims().as_json()))
+}
+
 impl Selector {
     /// The tokens that `what` tells, of every issuer.
     pub fn new(what: What) -> Self {
@@ -43,7 +86,7 @@ impl Selector {
 
     /// This very token, whether signed or opaque. The token itself is not kept.
     pub fn token(token: &str) -> Self {
-        Self::new(What::Token(Fingerprint::of(token)))
+        Self::new(What::Token(TokenName::of(token)))
     }
 
     /// The same, but only of this issuer. `jti`, `sub` and `sid` are unique within one issuer only.
@@ -63,7 +106,7 @@ impl Selector {
         self.issuer.as_ref()
     }
 
-    /// Whether these facts are meant. A single token is told by its fingerprint, not by its facts.
+    /// Whether these facts are meant. Of a single token they tell it only if it is signed.
     pub(super) fn matches(&self, facts: &Verified) -> bool {
         if self.issuer.as_ref().is_some_and(|issuer| issuer != facts.issuer()) {
             return false;
@@ -71,7 +114,7 @@ impl Selector {
         let claims = facts.claims();
         let is = |value: Option<&str>, wanted: &str| value == Some(wanted);
         match &self.what {
-            What::Token(_) => false,
+            What::Token(name) => name.claims.is_some_and(|claims| said(facts) == Some(claims)),
             What::Id(id) => is(claims.id(), id),
             What::Subject(subject) => is(claims.subject(), subject),
             What::Client(client) => ClientClaim::ALL.iter().any(|claim| is(claims.client(*claim), client)),
@@ -85,7 +128,7 @@ impl fmt::Debug for What {
     /// Names the kind and not the value, which may be about a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Token(token) => write!(f, "token {token}"),
+            Self::Token(name) => write!(f, "token {}", name.whole),
             Self::Id(_) => f.write_str("jti"),
             Self::Subject(_) => f.write_str("sub"),
             Self::Client(client) => write!(f, "client {client}"),
@@ -107,6 +150,7 @@ pub(super) struct Revocations {
 
 #[derive(Debug, Default)]
 struct Lists {
+    /// Signed ones by their claims.
     tokens: HashMap<Fingerprint, Vec<Entry>>,
     ids: Named,
     subjects: Named,
@@ -182,7 +226,8 @@ impl Revocations {
         let named = |list: &Named, value: Option<&str>, fits: &dyn Fn(&Entry) -> bool| {
             value.and_then(|value| list.get(value)).is_some_and(|found| found.iter().any(fits))
         };
-        lists.tokens.get(key).is_some_and(|found| found.iter().any(counts))
+        let token = |name: &Fingerprint| lists.tokens.get(name).is_some_and(|found| found.iter().any(counts));
+        !lists.tokens.is_empty() && (token(key) || said(facts).is_some_and(|claims| token(&claims)))
             || named(&lists.ids, claims.id(), &counts)
             || named(&lists.subjects, claims.subject(), &|entry| counts(entry) && older(entry))
             || named(&lists.sessions, claims.session(), &|entry| counts(entry) && older(entry))
@@ -211,7 +256,7 @@ fn merge(listed: &mut [Entry], entry: &Entry) -> bool {
 impl Lists {
     fn find(&mut self, what: &What) -> Option<&mut Vec<Entry>> {
         match what {
-            What::Token(token) => self.tokens.get_mut(token),
+            What::Token(name) => self.tokens.get_mut(&name.listed()),
             What::Id(id) => self.ids.get_mut(id),
             What::Subject(subject) => self.subjects.get_mut(subject),
             What::Client(client) => self.clients.get_mut(client),
@@ -222,7 +267,7 @@ impl Lists {
 
     fn push(&mut self, what: &What, entry: Entry) {
         let list = match what {
-            What::Token(token) => self.tokens.entry(*token).or_default(),
+            What::Token(name) => self.tokens.entry(name.listed()).or_default(),
             What::Id(id) => self.ids.entry(id.clone()).or_default(),
             What::Subject(subject) => self.subjects.entry(subject.clone()).or_default(),
             What::Client(client) => self.clients.entry(client.clone()).or_default(),

@@ -1,6 +1,6 @@
 //! Answers and notices as bytes, before they are sealed and after they are opened.
 
-use crate::gate::{Notice, NoticeKind, Selector, SharedAnswer, What};
+use crate::gate::{Notice, NoticeKind, Selector, SharedAnswer, TokenName, What};
 use crate::proof::IssuerName;
 use crate::time::UnixTime;
 use crate::token::Fingerprint;
@@ -26,7 +26,11 @@ pub(super) fn read_answer(bytes: &[u8]) -> Option<SharedAnswer> {
 
 pub(super) fn write_notice(notice: &Notice) -> Option<Vec<u8>> {
     let (what, value) = match notice.selector.what() {
-        What::Token(token) => (Kind::Token, URL_SAFE_NO_PAD.encode(token.as_bytes())),
+        What::Token(name) => {
+            let prints = [Some(name.whole()), name.claims()].into_iter().flatten();
+            let bytes = prints.flat_map(Fingerprint::as_bytes).copied().collect::<Vec<u8>>();
+            (Kind::Token, URL_SAFE_NO_PAD.encode(bytes))
+        }
         What::Id(value) => (Kind::Jti, value.to_string()),
         What::Subject(value) => (Kind::Sub, value.to_string()),
         What::Client(value) => (Kind::Client, value.to_string()),
@@ -50,7 +54,12 @@ pub(super) fn read_notice(bytes: &[u8]) -> Option<Notice> {
     let selector = Selector::new(match written.what {
         Kind::Token => {
             let bytes = URL_SAFE_NO_PAD.decode(&*value).ok()?;
-            What::Token(Fingerprint::from_bytes(bytes.try_into().ok()?))
+            let mut prints = match bytes.as_chunks() {
+                (prints, []) => prints.iter().copied().map(Fingerprint::from_bytes),
+                _ => return None,
+            };
+            let name = TokenName::new(prints.next()?, prints.next());
+            prints.next().is_none().then_some(What::Token(name))?
         }
         Kind::Jti => What::Id(value),
         Kind::Sub => What::Subject(value),
@@ -134,7 +143,8 @@ mod tests {
     fn notices_come_back_as_they_were() {
         let text = || "a \"quoted\" name, ünïcode".into();
         for what in [
-            What::Token(Fingerprint::of("token")),
+            What::Token(TokenName::new(Fingerprint::of("token"), None)),
+            What::Token(TokenName::new(Fingerprint::of("token"), Some(Fingerprint::of("claims")))),
             What::Id(text()),
             What::Subject(text()),
             What::Client(text()),

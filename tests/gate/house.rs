@@ -14,7 +14,7 @@ use tollgate::policy::{
     Decision, Implications, IssuerRules, MethodScopes, OpaqueRules, Permit, Policy, Profile, Reason,
     RequestHead, Requirement, Route, RouteTable, Rules, ScopeRule, Template,
 };
-use tollgate::proof::KeyPolicy;
+use tollgate::proof::{Algorithm, KeyPolicy};
 use tollgate::testing::{Issuer, ManualClock};
 use tollgate::token::Scope;
 
@@ -124,6 +124,14 @@ impl House {
         Self::with(|_| ()).await
     }
 
+    /// A house whose issuer signs with this algorithm.
+    pub async fn signing(algorithm: Algorithm) -> Self {
+        let issuer = Issuer::with_algorithm(AS, algorithm);
+        let house = Self::build(issuer, |_| (), rules(), ManualClock::new(), |gate| gate);
+        assert!(house.gate.ready(Duration::from_secs(5)).await);
+        house
+    }
+
     pub async fn with(change: impl FnOnce(&mut IssuerSources)) -> Self {
         let house = Self::unready(change, rules());
         assert!(house.gate.ready(Duration::from_secs(5)).await);
@@ -151,29 +159,29 @@ impl House {
         rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
         let endpoint = answers.clone();
         let change = |sources: &mut IssuerSources| sources.introspection = Some((endpoint, settings));
-        let house = Self::build(change, rules, clock.clone(), |gate| gate.shared(memory));
+        let house = Self::build(Issuer::new(AS), change, rules, clock.clone(), |gate| gate.shared(memory));
         assert!(house.gate.ready(Duration::from_secs(5)).await);
         house
     }
 
     /// A house whose gate is finished off like this.
     pub async fn finished(finish: impl FnOnce(GateBuilder) -> GateBuilder) -> Self {
-        let house = Self::build(|_| (), rules(), ManualClock::new(), finish);
+        let house = Self::build(Issuer::new(AS), |_| (), rules(), ManualClock::new(), finish);
         assert!(house.gate.ready(Duration::from_secs(5)).await);
         house
     }
 
     pub fn unready(change: impl FnOnce(&mut IssuerSources), rules: IssuerRules) -> Self {
-        Self::build(change, rules, ManualClock::new(), |gate| gate)
+        Self::build(Issuer::new(AS), change, rules, ManualClock::new(), |gate| gate)
     }
 
     fn build(
+        issuer: Issuer,
         change: impl FnOnce(&mut IssuerSources),
         rules: IssuerRules,
         clock: ManualClock,
         finish: impl FnOnce(GateBuilder) -> GateBuilder,
     ) -> Self {
-        let issuer = Issuer::new(AS);
         let keys = Keys::of(&issuer);
         let mut sources = IssuerSources::new(AS, keys.clone());
         sources.key_policy = KeyPolicy { cool_down: Duration::from_secs(30), max_age: None };

@@ -1,6 +1,8 @@
 //! Facts are remembered; judgements are made fresh.
 
 use crate::house::{API, AS, House, Outcome, orders, rules, scopes};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::time::Duration;
 use tollgate::gate::{Selector, What};
 use tollgate::policy::{ClaimCondition, ClaimTest, IssuerRules, Profile, Reason, Rules};
@@ -160,6 +162,42 @@ async fn a_revoked_token_stays_refused_until_it_expires_and_others_pass() {
         let later = make().issued(ManualClock::START + secs(20), secs(3_600)).claim("jti", "token-3").sign();
         assert_eq!(house.get(&later).await, Outcome::Allowed, "issued afterwards: {selector:?}");
     }
+}
+
+/// The same token with its ECDSA signature written in the other way that verifies: (r, n - s).
+fn in_other_words(token: &str) -> String {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
+        0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let mut borrowed = 0;
+    for (s, n) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let difference = 256 + i32::from(n) - i32::from(*s) - borrowed;
+        borrowed = i32::from(difference < 256);
+        *s = (difference & 0xff) as u8;
+    }
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_revoked_in_other_words_too() {
+    let house = House::signing(Algorithm::ES256).await;
+    let token = house.token();
+    let twin = in_other_words(&token);
+    assert_ne!(token, twin);
+    assert_eq!(in_other_words(&twin), token);
+    let another =
+        house.issuer.token().audience(API).client("shop").scope("orders:read").claim("jti", "another").sign();
+    for known in [&token, &twin, &another] {
+        assert_eq!(house.get(known).await, Outcome::Allowed, "the signature is as good");
+    }
+    assert_eq!(house.gate.revoke(&Selector::token(&token), None).unwrap(), 2);
+    for revoked in [&token, &twin] {
+        assert_eq!(house.get(revoked).await, Outcome::Refused(Reason::Revoked));
+    }
+    assert_eq!(house.get(&another).await, Outcome::Allowed);
 }
 
 #[tokio::test]

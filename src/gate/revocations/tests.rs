@@ -17,7 +17,7 @@ fn jti(id: &str) -> What {
 fn the_list_is_bounded_and_nothing_that_counts_makes_room() {
     let list = Revocations::new(3, Duration::from_secs(10));
     add(&list, jti("a"), NOW).unwrap();
-    add(&list, What::Token(Fingerprint::of("b")), NOW).unwrap();
+    add(&list, What::Token(TokenName::of("b")), NOW).unwrap();
     add(&list, What::All, NOW + Duration::from_secs(1)).unwrap();
     assert_eq!(add(&list, jti("d"), NOW), Err(RevocationsFull(3)));
     assert_eq!(add(&list, jti("a"), NOW), Ok(()), "it is listed already");
@@ -64,7 +64,7 @@ fn each_selector_names_its_tokens_of_its_issuer_for_its_time() {
     let alice = signed(&[("sub", "alice"), ("azp", "shop"), ("sid", "s1"), ("jti", "t1")]);
     let named = |kind: fn(Box<str>) -> What, right: &str| [kind(right.into()), kind("other".into())];
     let cases = [
-        ([What::Token(Fingerprint::of("one")), What::Token(Fingerprint::of("two"))], true),
+        ([What::Token(TokenName::of("one")), What::Token(TokenName::of("two"))], true),
         (named(What::Id, "t1"), true),
         (named(What::Subject, "alice"), false),
         (named(What::Client, "shop"), false),
@@ -108,7 +108,7 @@ fn all_that_has_ended_makes_room_at_once() {
     let list = Revocations::new(7, Duration::from_secs(10));
     let kinds: [fn(Box<str>) -> What; 4] = [What::Id, What::Subject, What::Client, What::Session];
     kinds.iter().for_each(|kind| add(&list, kind("a".into()), NOW).unwrap());
-    add(&list, What::Token(Fingerprint::of("a")), NOW).unwrap();
+    add(&list, What::Token(TokenName::of("a")), NOW).unwrap();
     add(&list, What::All, NOW).unwrap();
     add(&list, jti("b"), NOW + Duration::from_secs(5)).unwrap();
     assert_eq!(list.len(), 7);
@@ -126,7 +126,7 @@ fn all_that_has_ended_makes_room_at_once() {
 fn what_is_shown_of_a_selector_names_no_person() {
     let person = || "alice@example.com".into();
     let cases = [
-        (What::Token(Fingerprint::of("abc")), "token ba7816bf8f01cfea"),
+        (What::Token(TokenName::of("abc")), "token ba7816bf8f01cfea"),
         (What::Id(person()), "jti"),
         (What::Subject(person()), "sub"),
         (What::Client("shop".into()), "client shop"),
