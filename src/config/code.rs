@@ -86,6 +86,8 @@ codes! {
     PublicRequirement = "public_requirement",
     /// Scopes that imply each other in a circle.
     ImplicationCycle = "implication_cycle",
+    /// A route that lacks the prefix which its upstream cuts off: two paths that are judged apart would be one there.
+    PrefixMissing = "prefix_missing",
     /// A capture that the route's path doesn't have.
     UnknownCapture = "unknown_capture",
 

@@ -89,6 +89,9 @@ impl Compiler<'_> {
         let hosts = hosts(&written.hosts, report);
         let methods = methods(written, report);
         let upstream = self.upstream(written, report);
+        if let (Some(path), Some(Some(upstream))) = (written.path.given(), &upstream) {
+            self.has_prefix(path, upstream, report);
+        }
         let requirement = self.requirement(written, template.as_ref(), report);
         let mut route = Route::new(template?, requirement?);
         route.hosts = hosts?;
@@ -104,6 +107,27 @@ impl Compiler<'_> {
             read_timeout: written.read_timeout.value(),
         };
         Some(route)
+    }
+
+    /// An upstream that cuts a prefix off takes only routes that begin with it. Otherwise `/api/admin`, once cut, would be what
+    /// another route passes on as `/admin`, and whichever asks for less would be the one that counts.
+    fn has_prefix(&self, path: &Spanned<String>, upstream: &str, report: &mut Report) {
+        let mut upstreams = self.raw.upstreams.given().into_iter().flatten();
+        let settings = upstreams.find(|(name, _)| name.value == upstream).map(|(_, settings)| settings);
+        let Some(prefix) = settings.and_then(|settings| settings.strip_prefix.given()) else { return };
+        let rest = path.value.strip_prefix(prefix.value.as_str());
+        if rest.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+            let message = format!("{} doesn't begin with {}", path.quoted(), prefix.quoted());
+            report
+                .error(Code::PrefixMissing, path.span, message)
+                .label("would be passed on uncut")
+                .also(prefix.span, "its upstream cuts this off")
+                .help(format!(
+                    "begin it with the prefix, or send it to an upstream that cuts nothing off: what callers reach by way \
+                     of `{}{}` must not be reached in a second way",
+                    prefix.value, path.value
+                ));
+        }
     }
 
     /// The upstream that the route goes to; `Some(None)` if there are none at all.
