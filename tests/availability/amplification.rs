@@ -8,9 +8,9 @@ use tollgate::testing::Issuer;
 
 /// Ours; Envoy's threat model draws the line at 100.
 const BOUND: f64 = 10.0;
-/// For work. Without optimisation the gateway works some ten times as long, while the caller's work is nearly all the kernel's;
+/// For work. Without optimisation the gateway works some times as long, while the caller's work is nearly all the kernel's;
 /// so the figure that counts is that of `cargo test --release --features gateway --test availability amplification`.
-const WORK: f64 = if cfg!(debug_assertions) { 100.0 } else { BOUND };
+const WORK: f64 = if cfg!(debug_assertions) { 30.0 } else { BOUND };
 
 /// What IP and TCP add to each segment at least.
 const HEADERS: usize = 40;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
@@ -15,6 +15,8 @@ pub(crate) const CONTINUATION: u8 = 9;
 
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
+
+const BUFFER: u32 = 64 * 1024;
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
@@ -34,7 +36,11 @@ pub(crate) fn head(post: bool, path: &str) -> Vec<u8> {
 
 /// A connection by prior knowledge, with its preface sent, and these frames.
 pub(crate) async fn connect(address: SocketAddr, frames: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // So that what was sent is what arrived, give or take a little, and what nobody reads does not fit in here.
+    socket.set_send_buffer_size(BUFFER).unwrap();
+    socket.set_recv_buffer_size(BUFFER).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
     let preface = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(SETTINGS, 0, 0, &[]), frames].concat();
     // It may be ended already.
     let _ = stream.write_all(&preface).await;

@@ -1,6 +1,6 @@
 //! The gateway as a process of its own, an issuer that it trusts, and an API behind it; and what the process costs.
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 use crate::listening::port_of;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tollgate::testing::{Issuer, TokenBuilder};
 use tollgate::time::{Clock, SystemClock};
@@ -59,7 +59,8 @@ impl Gateway {
 
     /// Waits until this token is taken.
     pub(crate) async fn takes(&self, token: &str) {
-        for _ in 0..500 {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
             if self.client().get(token).await.status == 200 {
                 return;
             }
@@ -86,6 +87,11 @@ impl Gateway {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
     }
 
     /// Processor time used so far.
