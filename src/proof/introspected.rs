@@ -5,6 +5,7 @@ use crate::time::UnixTime;
 use crate::token::{Claims, ClaimsError, JwsError, Members, UniqueMembers, UnverifiedJws};
 use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 /// An issuer's answer about a token.
 #[derive(Debug)]
@@ -72,7 +73,8 @@ pub struct SignedIntrospection<'a> {
 /// 1. A JWS whose `typ` is `token-introspection+jwt`, so that no other token of the issuer passes for an answer.
 /// 2. Its signature verifies with a key of the issuer.
 /// 3. `iss` is the issuer, and `aud` names us.
-/// 4. The member `token_introspection` is the answer, read as [`read_introspection`] does.
+/// 4. It was given now: `iat` is within [`MAX_ANSWER_AGE`] of it, and `exp`, if there is one, has not passed for longer.
+/// 5. The member `token_introspection` is the answer, read as [`read_introspection`] does.
 ///
 /// # Errors
 /// An [`IntrospectionError`]; [`IntrospectionError::UnknownKey`] if the key set should be fetched again first.
@@ -104,11 +106,20 @@ pub fn read_signed_introspection(
     {
         return Err(IntrospectionError::NotForUs);
     }
+    let (earliest, latest) = (expected.at - MAX_ANSWER_AGE, expected.at + MAX_ANSWER_AGE);
+    if !claims.issued_at().is_some_and(|iat| (earliest..=latest).contains(&iat))
+        || claims.expires().is_some_and(|exp| exp < earliest)
+    {
+        return Err(IntrospectionError::Stale);
+    }
     let mut inner = Inner::default();
     UniqueMembers::read(claims.as_json().as_bytes(), &mut inner).map_err(|_| IntrospectionError::Answer)?;
     let inner = inner.0.ok_or(IntrospectionError::Answer)?;
     read_introspection(inner.get().as_bytes(), expected.issuer, expected.at)
 }
+
+/// How old a signed answer may be, or seem: 300 s, for clocks differ. An answer kept from earlier would tell of another time.
+pub const MAX_ANSWER_AGE: Duration = Duration::from_secs(300);
 
 /// Why something is no answer about a token. The issuer is at fault, not the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,6 +142,9 @@ pub enum IntrospectionError {
     /// The signed answer's `iss` or `aud` is another one.
     #[error("the answer is of another issuer, or meant for somebody else")]
     NotForUs,
+    /// The signed answer's `iat` is missing or not of now, or its `exp` has passed.
+    #[error("the answer does not say that it was given now (`iat`, RFC 9701 section 5)")]
+    Stale,
 }
 
 #[derive(Default)]

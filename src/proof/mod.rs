@@ -16,7 +16,8 @@ mod verify;
 pub use algorithm::{Algorithm, AlgorithmSet, KeyType};
 pub use freshness::{Freshness, KeyPolicy, LastFetch, freshness};
 pub use introspected::{
-    Introspected, IntrospectionError, SignedIntrospection, read_introspection, read_signed_introspection,
+    Introspected, IntrospectionError, MAX_ANSWER_AGE, SignedIntrospection, read_introspection,
+    read_signed_introspection,
 };
 pub use jwk::{JwkError, KeyId, VerifyingKey};
 pub use self_test::{SelfTestError, self_test};

@@ -101,6 +101,22 @@ fn the_envelope_is_of_this_issuer_and_for_this_gate() {
 }
 
 #[test]
+fn it_was_given_now() {
+    let now = ManualClock::START.as_secs();
+    let age = MAX_ANSWER_AGE.as_secs();
+    let at = |name: &'static str, secs: u64| error(|token| token.claim(name, secs));
+    for iat in [now - age, now, now + age] {
+        assert_eq!(at("iat", iat), None, "{iat}");
+    }
+    for iat in [0, now - age - 1, now + age + 1] {
+        assert_eq!(at("iat", iat), Some(IntrospectionError::Stale), "{iat}");
+    }
+    assert_eq!(error(|token| token.without("iat")), Some(IntrospectionError::Stale));
+    assert_eq!((at("exp", now - age), at("exp", now + 1)), (None, None));
+    assert_eq!(at("exp", now - age - 1), Some(IntrospectionError::Stale));
+}
+
+#[test]
 fn the_signature_verifies_with_a_key_of_the_issuer() {
     assert_eq!(error(TokenBuilder::tampered), Some(IntrospectionError::Signature));
     let stranger = Arc::new(SigningKey::generate(crate::proof::KeyType::P256));
