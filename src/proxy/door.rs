@@ -234,7 +234,7 @@ impl ProxyHttp for Door {
             // How long another protocol may be silent is for the upstream's own timeout to say.
             session.set_read_timeout(None);
         }
-        respond::clean(response);
+        respond::clean(response)?;
         if session.req_header().version == Version::HTTP_10 {
             // It knows no chunks: the connection's end is the body's (RFC 9112 section 6.3).
             response.remove_header(&header::TRANSFER_ENCODING);

@@ -1,12 +1,13 @@
 //! Answers to callers: our own, written in whole; and the upstream's, cleaned of what was for us.
 
+use super::head::content_length;
 use super::vet::{announced_length, nominated};
 use super::{DRAIN_BYTES, DRAIN_TIME};
 use crate::policy::Answer;
 use http::header::{self, HeaderName};
-use http::{HeaderValue, Method, StatusCode};
-use pingora_core::Result;
+use http::{HeaderValue, Method, StatusCode, Version};
 use pingora_core::protocols::http::ServerSession;
+use pingora_core::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
 
@@ -70,16 +71,23 @@ async fn drain(session: &mut Session) -> bool {
     }
 }
 
-/// Takes out of an upstream's answer what was for this hop alone (RFC 9110 section 7.6.1). Pingora sets the connection's
-/// own fields.
-pub(super) fn clean(response: &mut ResponseHeader) {
+/// Takes out of an upstream's answer what was for this hop alone (RFC 9110 section 7.6.1), and a framing that it can't have (RFC 9112
+/// section 6.1). Pingora sets the connection's own fields.
+///
+/// # Errors
+/// Its end can be found in more than one way (RFC 9112 section 6.3).
+pub(super) fn clean(response: &mut ResponseHeader) -> Result<()> {
     if response.status == StatusCode::SWITCHING_PROTOCOLS {
-        return;
+        return Ok(());
     }
-    let (mut connection, mut strays) = (false, false);
+    let (mut connection, mut strays, mut framed) = (false, false, false);
     for name in response.headers.keys() {
+        framed |= *name == header::CONTENT_LENGTH || *name == header::TRANSFER_ENCODING;
         connection |= *name == header::CONNECTION;
         strays |= *name == header::UPGRADE || matches!(name.as_str(), "keep-alive" | "proxy-connection");
+    }
+    if framed {
+        frame(response)?;
     }
     if connection {
         let named = nominated(&response.headers).filter_map(|name| HeaderName::try_from(name).ok());
@@ -96,4 +104,24 @@ pub(super) fn clean(response: &mut ResponseHeader) {
         response.remove_header("proxy-connection");
         response.remove_header(&header::UPGRADE);
     }
+    Ok(())
+}
+
+/// One length in canonical form, or chunks, or neither.
+fn frame(response: &mut ResponseHeader) -> Result<()> {
+    if response.status.is_informational() || response.status == StatusCode::NO_CONTENT {
+        response.remove_header(&header::CONTENT_LENGTH);
+        response.remove_header(&header::TRANSFER_ENCODING);
+        return Ok(());
+    }
+    let mut lengths = response.headers.get_all(header::CONTENT_LENGTH).iter();
+    let length = lengths.next().map(|length| content_length(length.as_bytes()).is_some());
+    let old = response.version == Version::HTTP_10;
+    if length == Some(false)
+        || lengths.next().is_some()
+        || (old && response.headers.contains_key(header::TRANSFER_ENCODING))
+    {
+        return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
+    }
+    Ok(())
 }

@@ -157,6 +157,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, address: Socket
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
             }
             "break" => return,
+            // What `X-Answer` says, with `|` for a line's end; and then the connection ends.
+            "verbatim" => {
+                let answer = request.field("x-answer").unwrap().replace('|', "\r\n");
+                let _ = stream.write_all(answer.as_bytes()).await;
+                return;
+            }
             "half" => {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhal").await;
                 return;

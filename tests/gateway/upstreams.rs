@@ -92,6 +92,35 @@ async fn what_goes_wrong_behind_the_gateway_has_a_code() {
 }
 
 #[tokio::test]
+async fn an_answer_has_one_end_or_is_none() {
+    let backend = Backend::start().await;
+    let gateway = with(&format!("addresses: ['{}']", backend.address)).await;
+    let answered = async |answer: &str| gateway.get("/verbatim", &format!("Connection: close\r\nX-Answer: {answer}\r\n")).await;
+    for answer in [
+        "HTTP/1.1 200 OK|Content-Length: 2, 2||ok",
+        "HTTP/1.1 200 OK|Content-Length: 2|Content-Length: 2||ok",
+        "HTTP/1.1 200 OK|Content-Length: 2|Content-Length: 6||ok",
+        "HTTP/1.1 200 OK|Content-Length: +2||ok",
+        "HTTP/1.1 200 OK|Content-Length: 02||ok",
+        "HTTP/1.0 200 OK|Transfer-Encoding: chunked||2|ok|0||",
+    ] {
+        assert_eq!(code(&answered(answer).await), (502, "upstream_failed".into()), "{answer}");
+    }
+    for answer in [
+        "HTTP/1.1 204 No Content|Content-Length: 4||",
+        "HTTP/1.1 204 No Content|Transfer-Encoding: chunked||",
+        "HTTP/1.1 103 Early Hints|Content-Length: 4||HTTP/1.1 204 No Content||",
+    ] {
+        let answer = answered(answer).await;
+        assert!(matches!(answer.status, 103 | 204), "{answer:?}");
+        let framing = ["content-length", "transfer-encoding"].map(|name| answer.field(name));
+        assert_eq!(framing, [None, None], "{answer:?}");
+    }
+    let plain = answered("HTTP/1.1 200 OK|Content-Length: 2||ok").await;
+    assert_eq!((plain.status, &*plain.text()), (200, "ok"));
+}
+
+#[tokio::test]
 async fn a_request_that_may_have_been_carried_out_is_not_repeated() {
     let backend = Backend::start().await;
     let gateway = with(&format!("addresses: ['{}']", backend.address)).await;
