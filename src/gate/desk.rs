@@ -96,7 +96,7 @@ pub(super) struct Question {
 /// 2. What another gateway was told is taken over, where gateways share what they know.
 /// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller.
 /// 4. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
-///    asks for a pause, is left alone.
+///    asks for a pause, is left alone; not one that says something odd about a token, whoever's that is.
 /// 5. An answer is remembered before it is handed out, and shared afterwards. One that was forgotten while the question was
 ///    open is neither.
 pub(super) struct Desk {
@@ -205,7 +205,12 @@ impl Desk {
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
-                let pause = asking.failed(error.retry_after());
+                let pause = if error.kind() == SourceErrorKind::Claims {
+                    asking.succeeded();
+                    Duration::from_secs(1)
+                } else {
+                    asking.failed(error.retry_after())
+                };
                 self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began).into()
             }
         }
@@ -216,8 +221,11 @@ impl Desk {
             Err(error) if error.kind() == SourceErrorKind::Connect => self.endpoint.introspect(token).await,
             answer => answer,
         };
-        let malformed =
-            |error: IntrospectionError| SourceError::new(SourceErrorKind::Malformed, error.to_string());
+        let malformed = |error: IntrospectionError| {
+            let of_the_token = matches!(error, IntrospectionError::Claims(_));
+            let kind = if of_the_token { SourceErrorKind::Claims } else { SourceErrorKind::Malformed };
+            SourceError::new(kind, error.to_string())
+        };
         match answer? {
             IntrospectionAnswer::NotJudged => Ok(Introspected::Inactive),
             IntrospectionAnswer::Json(_) if self.settings.signed => {

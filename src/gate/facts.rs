@@ -95,6 +95,12 @@ impl FactCache {
         count.get()
     }
 
+    /// When the last of those that `meant` names was issued, by its own word.
+    pub(super) fn newest(&self, meant: impl Fn(&Verified) -> bool) -> Option<UnixTime> {
+        let issued = self.facts.iter().filter(|(_, entry)| meant(&entry.facts));
+        issued.filter_map(|(_, entry)| entry.facts.claims().issued_at()).max()
+    }
+
     /// How many tokens are remembered, and their weight in bytes. Those that have ended, but were not asked for since, count.
     pub(super) fn size(&self) -> (u64, u64) {
         (self.facts.len() as u64, self.facts.weight())

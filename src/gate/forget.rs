@@ -20,8 +20,10 @@ impl Gate {
     pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
         let now = self.clock.now();
         let until = self.revocations.end(expires, now);
-        self.revocations.add(selector, now, until, now)?;
-        self.announce(NoticeKind::Revoked, selector, now, until);
+        // What an issuer whose clock is ahead has issued by now may say that it was issued later.
+        let since = self.memory.facts.newest(|facts| selector.matches(facts)).map_or(now, |iat| iat.max(now));
+        self.revocations.add(selector, since, until, now)?;
+        self.announce(NoticeKind::Revoked, selector, since, until);
         Ok(self.forget(selector))
     }
 

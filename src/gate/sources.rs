@@ -106,6 +106,8 @@ pub enum SourceErrorKind {
     TooLarge,
     /// A document that is not what was asked for.
     Malformed,
+    /// An answer about one token with a claim of the wrong type. The issuer is well: about other tokens it is asked on.
+    Claims,
     /// Refused by our own rules: plain HTTP, a private address, a redirect, another issuer's metadata.
     Forbidden,
     /// Our side of the exchange is not ready: an unreadable secret, for example.
@@ -121,6 +123,7 @@ impl SourceErrorKind {
             Self::Status => "status",
             Self::TooLarge => "too_large",
             Self::Malformed => "malformed",
+            Self::Claims => "claims",
             Self::Forbidden => "forbidden",
             Self::Local => "local",
         }
@@ -157,9 +160,10 @@ mod tests {
 
     #[test]
     fn an_error_tells_its_kind_by_a_stable_name_and_then_what_happened() {
-        use SourceErrorKind::{Connect, Forbidden, Local, Malformed, Status, Timeout, TooLarge};
-        let kinds = [Connect, Timeout, Status, TooLarge, Malformed, Forbidden, Local];
-        let names = ["connect", "timeout", "status", "too_large", "malformed", "forbidden", "local"];
+        use SourceErrorKind::{Claims, Connect, Forbidden, Local, Malformed, Status, Timeout, TooLarge};
+        let kinds = [Connect, Timeout, Status, TooLarge, Malformed, Claims, Forbidden, Local];
+        let names =
+            ["connect", "timeout", "status", "too_large", "malformed", "claims", "forbidden", "local"];
         assert_eq!(kinds.map(SourceErrorKind::name), names);
         let error = SourceError::new(Status, "it answered 503");
         assert_eq!((error.kind(), error.retry_after()), (Status, None));

@@ -14,7 +14,7 @@ use std::fmt::Write;
 /// | malformed credentials | 400 | `Bearer error="invalid_request"` | 16 |
 /// | the token | 401 | `Bearer error="invalid_token"` | 16 |
 /// | its scopes | 403 | `Bearer error="insufficient_scope", scope="…"` | 7 |
-/// | its claims | 403 | – | 7 |
+/// | its claims | 403 | `Bearer error="insufficient_scope"` | 7 |
 /// | the request | 400, 414 | – | 3 |
 /// | the place, the method | 404, 405 with `Allow` | – | 12 |
 /// | an outage of ours | 503 with `Retry-After` | – | 14 |
@@ -95,7 +95,7 @@ impl Denial {
         let (error, realm) = (self.reason().error(), self.policy().realm());
         if !matches!(
             self.reason().fault(),
-            Fault::NoCredentials | Fault::Credentials | Fault::Token | Fault::Scope
+            Fault::NoCredentials | Fault::Credentials | Fault::Token | Fault::Scope | Fault::Forbidden
         ) {
             return None;
         }

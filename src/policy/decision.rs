@@ -209,7 +209,8 @@ pub enum Fault {
     Token,
     /// The token lacks a scope: 403 `insufficient_scope`.
     Scope,
-    /// The token is valid, but not for this: 403.
+    /// The token is valid, but not for this: 403 `insufficient_scope`, the one error that RFC 6750 section 3.1 has for it. No scope is
+    /// named, for none would help.
     Forbidden,
     /// There is nothing at this place: 404.
     Place,
@@ -352,7 +353,7 @@ impl Reason {
         match self.fault() {
             Fault::Credentials => Some("invalid_request"),
             Fault::Token => Some("invalid_token"),
-            Fault::Scope => Some("insufficient_scope"),
+            Fault::Scope | Fault::Forbidden => Some("insufficient_scope"),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use super::door::{Visit, caller_of};
 use super::refusal::Refusal;
 use super::upstream::Upstream;
 use crate::policy::{Permit, Principal};
+use http::Method;
 use pingora_core::{Error, ErrorSource};
 use pingora_proxy::Session;
 use std::fmt::Write;
@@ -34,7 +35,7 @@ pub(super) fn log(session: &Session, visit: &Visit, error: Option<&Error>, took:
     let principal = visit.permit.as_ref().and_then(|permit| permit.principal());
     tracing::info!(
         target: "tollgate::access",
-        method = head.method.as_str(),
+        method = method(&head.method),
         path = plain(path(head.raw_path())),
         status,
         route = route.map(|route| route.template.as_str()),
@@ -64,6 +65,12 @@ pub(super) fn log_refused(peer: Option<IpAddr>, refusal: Refusal) {
 /// The cause of an error, where it is the operating system's or TLS's: those speak of neither headers nor bodies.
 pub(super) fn cause(error: &Error) -> Option<tracing::field::DisplayValue<&io::Error>> {
     error.root_cause().downcast_ref::<io::Error>().map(tracing::field::display)
+}
+
+/// A method as methods are written; anything else may be a token that somebody has put in the wrong place.
+fn method(method: &Method) -> &str {
+    let plain = method.as_str().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    if plain { method.as_str() } else { "?" }
 }
 
 fn path(target: &[u8]) -> &[u8] {
@@ -98,5 +105,18 @@ mod tests {
         assert_eq!(plain(b"a b\r\n\"\\\x1b\xff"), r"a\x20b\x0d\x0a\x22\x5c\x1b\xff");
         assert_eq!(plain(&[b'a'; 600]).chars().count(), MAX_BYTES + 1);
         assert_eq!(path(b"/a?access_token=x"), b"/a");
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_method_is_not_told() {
+        for (sent, told) in [
+            ("GET", "GET"),
+            ("VERSION-CONTROL", "VERSION-CONTROL"),
+            ("eyJhbGciOi", "?"),
+            ("get", "?"),
+            ("A1", "?"),
+        ] {
+            assert_eq!(method(&Method::from_bytes(sent.as_bytes()).unwrap()), told);
+        }
     }
 }

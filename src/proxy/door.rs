@@ -98,6 +98,10 @@ impl Door {
             return Err(refuse(visit, Refusal::UpstreamUnreachable, form_of(session.req_header())));
         };
         let head = session.req_header();
+        if upstream.is_http2() && head.version == Version::HTTP_10 {
+            // Pingora would answer in chunks, which HTTP/1.0 does not know.
+            return Err(refuse(visit, Refusal::Version, form_of(head)));
+        }
         visit.websocket = handling.upgrade && !upstream.is_http2() && asks_for_websocket(head);
         visit.body_limit = handling.max_body.or(self.limits.max_body);
         let too_long = announced_length(&head.headers)
@@ -227,8 +231,8 @@ impl ProxyHttp for Door {
         visit: &mut Visit,
     ) -> Result<()> {
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
-            if !visit.websocket {
-                // Nobody asked for it.
+            if !visit.websocket || !respond::becomes_websocket(response) {
+                // Nobody asked for that.
                 return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
             }
             // How long another protocol may be silent is for the upstream's own timeout to say.

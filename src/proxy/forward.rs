@@ -64,6 +64,9 @@ impl Passage<'_> {
             // gRPC needs it, and it is for each hop to say (RFC 9110 section 10.1.4).
             fields.insert(header::TE, HeaderValue::from_static("trailers"));
         }
+        if self.came.version == Version::HTTP_2 && !self.http2 {
+            join_cookies(fields);
+        }
         if let Some(host) = self.host {
             fields.insert(header::HOST, host.clone());
         }
@@ -146,6 +149,19 @@ pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
         && !head.headers.contains_key(header::TRANSFER_ENCODING)
 }
 
+/// One field of the cookies that HTTP/2 has in several (RFC 9113 section 8.2.3).
+fn join_cookies(fields: &mut HeaderMap) {
+    let mut cookies = fields.get_all(header::COOKIE).iter();
+    if cookies.by_ref().nth(1).is_none() {
+        return;
+    }
+    let all: Vec<&[u8]> = fields.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    // Values that are joined by what may be in a value are a value.
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        fields.insert(header::COOKIE, joined);
+    }
+}
+
 fn asks_for_trailers(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::TE).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
@@ -181,8 +197,10 @@ fn is_forwarding(name: &str) -> bool {
 
 /// The identity's rules, and fields by which some frameworks take another path than the one that was judged.
 fn strips(rules: &HeaderRules, name: &str) -> bool {
+    const OTHER_PATH: [&str; 4] = ["x-original-url", "x-rewrite-url", "x-original-uri", "x-original-method"];
     rules.strips(name)
-        || matches!(name, "x-original-url" | "x-rewrite-url" | "x-original-uri" | "x-original-method")
+        || name.starts_with('x')
+            && OTHER_PATH.iter().any(|other| other.len() == name.len() && alike(name, other))
 }
 
 /// Whether two names of one length are the same to a reader that takes `_` and `.` for `-`.

@@ -58,7 +58,7 @@ refusals! {
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "8", "the body is too large";
     /// A method that a gateway does not carry: `CONNECT`.
     MethodNotImplemented = "method_not_implemented", NOT_IMPLEMENTED, "12", "this method is not supported";
-    /// A version of HTTP other than 1.0, 1.1 and 2.
+    /// A version of HTTP other than 1.0, 1.1 and 2; or 1.0 where the answer would need chunks.
     Version = "version_unsupported", HTTP_VERSION_NOT_SUPPORTED, "12", "this version of HTTP is not supported";
     /// No address of the upstream takes connections.
     UpstreamUnreachable = "upstream_unreachable", BAD_GATEWAY, "14", "the service behind this gateway can't be reached";

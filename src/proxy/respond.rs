@@ -107,6 +107,13 @@ pub(super) fn clean(response: &mut ResponseHeader) -> Result<()> {
     Ok(())
 }
 
+/// Whether an upstream agrees to what was asked for, and to nothing else (RFC 9110 section 7.8).
+pub(super) fn becomes_websocket(response: &ResponseHeader) -> bool {
+    let mut protocols = response.headers.get_all(header::UPGRADE).iter();
+    let websocket = protocols.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    websocket && protocols.next().is_none()
+}
+
 /// One length in canonical form, or chunks, or neither.
 fn frame(response: &mut ResponseHeader) -> Result<()> {
     if response.status.is_informational() || response.status == StatusCode::NO_CONTENT {

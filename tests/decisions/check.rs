@@ -92,7 +92,7 @@ fn check_challenge(status: &str, code: &str, challenge: Option<&str>) -> Result<
     let error = match (status, code) {
         ("401", "token_missing" | "scheme_unsupported") => Some(None),
         ("401", _) => Some(Some("invalid_token")),
-        ("403", "insufficient_scope") => Some(Some("insufficient_scope")),
+        ("403", _) => Some(Some("insufficient_scope")),
         ("400", "path_ambiguous") => None,
         ("400", _) => Some(Some("invalid_request")),
         _ => None,

@@ -170,6 +170,17 @@ impl Introspect for Defective {
 }
 
 #[tokio::test]
+async fn odd_answers_about_some_tokens_cost_the_others_nothing() {
+    let (house, answers) = house([Ok(active(r#","sub":null"#))]).await;
+    for n in 0..20 {
+        let odd = house.get(&format!("odd-token-number-{n}")).await;
+        assert_eq!(odd, Outcome::Refused(Reason::IntrospectionUnavailable));
+    }
+    answers.then(Ok(&active("")));
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_panics_on_trial_is_tried_again() {
     let endpoint = Arc::new(Defective::default());
     let mut rules = rules();

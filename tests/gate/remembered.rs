@@ -201,6 +201,21 @@ async fn a_revoked_token_is_revoked_in_other_words_too() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_clock_that_is_ahead_is_revoked_with_the_others() {
+    for what in [What::Subject("alice".into()), What::Client("shop".into()), What::All] {
+        let house = House::new().await;
+        let make = || house.issuer.token().audience(API).client("shop").scope("orders:read").subject("alice");
+        let ahead = make().issued(ManualClock::START + secs(20), secs(3_600)).sign();
+        assert_eq!(house.get(&ahead).await, Outcome::Allowed, "within the leeway");
+        let selector = Selector::new(what);
+        assert_eq!(house.gate.revoke(&selector, None).unwrap(), 1);
+        assert_eq!(house.get(&ahead).await, Outcome::Refused(Reason::Revoked), "{selector:?}");
+        let later = make().issued(ManualClock::START + secs(21), secs(3_600)).sign();
+        assert_eq!(house.get(&later).await, Outcome::Allowed, "{selector:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_revocation_of_another_issuer_is_none_of_ours() {
     let house = House::new().await;
     let token = house.token();

@@ -97,6 +97,8 @@ async fn one_connection_carries_many_requests_to_an_http1_upstream() {
         let fields = [
             ("authorization", &*token),
             ("cookie", "a=b"),
+            ("x.original.url", "/admin"),
+            ("cookie", "c=d"),
             ("x-auth-request-user", "root"),
             ("x_auth_request_user", "root"),
         ];
@@ -106,6 +108,8 @@ async fn one_connection_carries_many_requests_to_an_http1_upstream() {
         let came = backend.last();
         assert_eq!(came.target(), path);
         assert_eq!(came.fields("host"), ["api.example.com"]);
+        assert_eq!(came.fields("cookie"), ["a=b; c=d"], "RFC 9113 section 8.2.3");
+        assert_eq!(came.field("x.original.url"), None);
         assert_eq!(came.fields("x-auth-request-user"), ["alice"]);
         assert!(!came.head.contains("root"));
         assert_eq!(came.field("authorization"), None);
@@ -311,6 +315,10 @@ async fn an_http1_caller_reaches_an_http2_upstream() {
     assert_eq!(answer.field("x-seen-x-private"), None);
     assert_eq!(answer.field("x-seen-transfer-encoding"), None);
     assert_eq!(answer.field("x-seen-x-auth-request-user"), Some("alice"));
+    // An answer from there comes in chunks, which an HTTP/1.0 caller does not know.
+    let head = format!("Authorization: Bearer {}\r\n", gateway.token());
+    let old = format!("POST /shop.Orders/List HTTP/1.0\r\nHost: api.example.com\r\n{head}\r\n");
+    assert_eq!(gateway.send(old).await.code(), "version_unsupported");
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ async fn websockets_pass_where_the_route_says_so() {
         "
 routes:
   - {{path: /open/ws, public: true, upgrade: true}}
+  - {{path: /open/switch, public: true, upgrade: true}}
   - {{path: /shut/ws, public: true}}
 upstreams:
   api: {{addresses: ['{}']}}
@@ -122,6 +123,8 @@ upstreams:
     let answer = gateway.get("/shut/ws", head).await;
     assert_eq!(answer.status, 200, "it is a request like any other");
     assert_eq!((backend.last().field("upgrade"), backend.last().field("connection")), (None, None));
+    // The upstream takes that one, or none.
+    assert_eq!(gateway.get("/open/switch", head).await.code(), "upstream_failed");
     // Another protocol is none of ours.
     let answer = gateway
         .get("/open/ws", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n")

@@ -95,7 +95,9 @@ async fn what_goes_wrong_behind_the_gateway_has_a_code() {
 async fn an_answer_has_one_end_or_is_none() {
     let backend = Backend::start().await;
     let gateway = with(&format!("addresses: ['{}']", backend.address)).await;
-    let answered = async |answer: &str| gateway.get("/verbatim", &format!("Connection: close\r\nX-Answer: {answer}\r\n")).await;
+    let answered = async |answer: &str| {
+        gateway.get("/verbatim", &format!("Connection: close\r\nX-Answer: {answer}\r\n")).await
+    };
     for answer in [
         "HTTP/1.1 200 OK|Content-Length: 2, 2||ok",
         "HTTP/1.1 200 OK|Content-Length: 2|Content-Length: 2||ok",
@@ -117,7 +119,7 @@ async fn an_answer_has_one_end_or_is_none() {
         assert_eq!(framing, [None, None], "{answer:?}");
     }
     let plain = answered("HTTP/1.1 200 OK|Content-Length: 2||ok").await;
-    assert_eq!((plain.status, &*plain.text()), (200, "ok"));
+    assert_eq!((plain.status, plain.text()), (200, "ok"));
 }
 
 #[tokio::test]
