@@ -46,6 +46,8 @@
 //! | the body of a refused request | 64 KiB or 1 s are read, then the connection ends | fixed | the answer arrives, and no body is taken for a request |
 //! | `gateway.shutdown_grace` | 10 s | 0 to 1 h | an ordinary request ends in it |
 //! | HTTP/1.0 | served, with a `Host`; the connection ends behind the answer, which is never chunked; 505 where the upstream speaks HTTP/2, whose answers would be | fixed | old load balancers and probes speak it |
+//! | request targets | origin-form only; absolute-form, and an empty line before a request, are 400, though RFC 9112 sections 3.2.2 and 2.2 would have them taken | fixed | no client of an API sends them; two places for a host are one too many |
+//! | `Via`, `Max-Forwards` | neither added nor counted, though RFC 9110 section 7.6 would have it | fixed | an upstream learns the way from `X-Forwarded-*` |
 //! | chunks | sizes of 1 to 15 digits, extensions of up to 256 bytes, 8 KiB of trailers, all dropped; lines end with CRLF | fixed | what else some readers take, others read otherwise |
 //! | pipelined requests | served one after the other; behind one with `Upgrade` and no chunks, the connection ends | fixed | the next request is not read before this one has ended |
 //! | `Upgrade` | WebSocket, from HTTP/1.1 to HTTP/1.1, where the route has `upgrade: true`; otherwise ignored (RFC 9110 section 7.8) | – | another protocol is out of the gate's sight |

@@ -42,6 +42,8 @@
 //!   clients, or the profile.
 //! - **Revocation.** A signed token is taken until it expires, unless it is revoked at this gateway or `introspection.mode: always` asks its
 //!   issuer; an introspected one until `exp` or the ceiling. See [`operating`](super::operating).
+//! - **A WebSocket** goes on until one side ends it: its token was judged when it began, and neither `exp` nor a revocation ends it.
+//! - **`introspection.mode: always`** takes of the answer whether the token is active, and all else of the signed token.
 //! - **Keys.** A key that is withdrawn, or replaced under its `kid`, is noticed when the set is fetched next. `keys.max_age` bounds that.
 //! - **Certificates.** The gateway asks callers for none: tokens that are bound to one are refused there, and taken in the layer. DPoP
 //!   (RFC 9449) is not spoken: tokens that are bound to a key are refused.
