@@ -50,6 +50,8 @@
 //! - **What is nearly a signed token** (a sound one with a `=` or a further part behind it) has the form of an opaque one, and is shown to
 //!   the issuer that is asked about those.
 //! - **Fragments over HTTP/2.** The library drops a `#` and what follows before anybody can refuse it. It is neither judged nor forwarded.
+//! - **Long answers that nobody reads** are kept up to 0.5 MB each, eight pieces of 64 KiB on their way through pingora, until 60 s have
+//!   passed without progress: 128 streams of one connection hold 70 MB. `limits.http2_streams` bounds that.
 //! - **A token in the path** is in the access log, as paths are. A query is in no log.
 //! - **A secret in the configuration's text** is covered wherever it is shown, if its key's name looks like that of a secret. Keep secrets
 //!   in files (`client_secret_file`), which are read into memory that is wiped.
