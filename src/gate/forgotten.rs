@@ -106,14 +106,9 @@ impl Mark {
 
 impl Suspect<'_> {
     fn is_of(&self, selector: &Selector) -> bool {
-        match selector.what() {
-            What::Token(name)
-                if name.whole() == self.key || name.whole().at_issuer(self.issuer.as_str()) == *self.key =>
-            {
-                true
-            }
-            _ => self.facts.iter().flatten().any(|facts| selector.matches(facts)),
-        }
+        let named = matches!(selector.what(), What::Token(name)
+            if name.whole() == self.key || name.whole().at_issuer(self.issuer.as_str()) == *self.key);
+        named || self.facts.iter().flatten().any(|facts| selector.matches(facts))
     }
 }
 

@@ -151,13 +151,11 @@ pub(super) fn asks_for_websocket(head: &RequestHeader) -> bool {
 
 /// One field of the cookies that HTTP/2 has in several (RFC 9113 section 8.2.3).
 fn join_cookies(fields: &mut HeaderMap) {
-    let mut cookies = fields.get_all(header::COOKIE).iter();
-    if cookies.by_ref().nth(1).is_none() {
-        return;
-    }
-    let all: Vec<&[u8]> = fields.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    // Values that are joined by what may be in a value are a value.
-    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+    let cookies: Vec<&[u8]> = fields.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    // What is joined by what may be in a value is a value.
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
         fields.insert(header::COOKIE, joined);
     }
 }
