@@ -15,13 +15,13 @@
 //!
 //! | goal | measured | reached | by |
 //! |---|---|---|---|
-//! | a remembered token costs at most 5 % more CPU than bare pingora with the same settings | +29 to +36 % instructions in user space (100,700 to 74,000 and 77,800), no system call more (5.1); +23 to +40 % CPU | no. As `deploy/pgo` builds it, it takes as much as bare pingora as cargo builds that (11 % less in one run, 2.5 % more in another; 83,800 instructions to 79,800), and 24 % more than bare pingora by a profile too (65,500) | `gateway/count`, `gateway/run` |
+//! | a remembered token costs at most 5 % more CPU than bare pingora with the same settings | +31 % instructions in user space (101,100 to 77,400; 29 to 36 % from run to run), no system call more (5.2 and 5.4); +23 to +40 % CPU | no. As `deploy/pgo` builds it, it takes as much as bare pingora as cargo builds that (11 % less in one run, 2.5 % more in another; 83,800 instructions to 79,800), and 24 % more than bare pingora by a profile too (65,500) | `gateway/count`, `gateway/run` |
 //! | half of Envoy's CPU with its cache on | 95 to 196 µs; by `deploy/pgo` 61 | yes | `gateway/run --envoy` |
 //! | half of HAProxy's with `jwt_verify` | 95 to 124 µs; by `deploy/pgo` 61 | by `deploy/pgo`; else 0.8 | `gateway/run` |
 //! | a fifth of mod_oauth2's | 95 to 373 µs; by `deploy/pgo` 61 | by `deploy/pgo`; else a quarter | `gateway/run` |
 //! | no more than HAProxy with a stick-table by hand | 95 to 42 µs; by `deploy/pgo` 61 | no: bare pingora took 70 | `gateway/run` |
 //! | a first sight at most 1.1 times the bare check | in instructions: 359,000 with RS256, of which our own reading is about a tenth; in time 1.25 (RS256), 1.2 (ES256) | no: SHA-256 of the token, base64 and JSON are 3 µs beside 19 | `decide`, `instructions` |
-//! | a refusal without a token: at most 6 µs | 29.0 µs where a bare 401 took 22.3, and 21.5 after `deploy/pgo`; 45,600 instructions to 38,900, and 38,400 | no: a bare 401 alone is above it here | `gateway/run`, `gateway/count` |
+//! | a refusal without a token: at most 6 µs | 29.0 µs where a bare 401 took 22.3, and 21.5 after `deploy/pgo`; 45,200 instructions to 37,700, and 38,400 by a profile | no: a bare 401 alone is above it here | `gateway/run`, `gateway/count` |
 //! | a remembered decision in process: at most 0.8 µs, no allocation | 1.07 µs where SHA-256 of the same token took 0.62, and 0.83 in a quicker hour of the same machine, when it had a fifth more instructions; no allocation (a test holds it) | nearly | `decide`, `tests/allocations.rs` |
 //! | a storm of new tokens lets p99 of known ones at most double | beside 48 connections: 10.8 ms with known tokens, 9.8 with new ones, 7.0 with forged ones | yes | `gateway/run` |
 //! | a remembered token of a million takes at most 400 bytes | 821 | no: all its claims are kept, and they alone have 400 | `scale` |
@@ -67,6 +67,8 @@
 //! | `mimalloc` | yes | bare pingora: 20.2 to 17.8 µs; without huge pages, which cost 8 MiB at rest |
 //! | `panic = "abort"` | no | a panic in one request must not take the others down |
 //! | no work stealing | no | no gain with one thread, and a loss with two |
+//! | buffers of 2, 4 or 16 KiB for reading and of 1, 4 or 16 for writing; pingora's compression module; no `TCP_NODELAY` | 4 and 4, no module, `TCP_NODELAY` | no difference beyond the noise of that run (10 %) |
+//! | `TCP_QUICKACK` | not tried | it would be one more system call for each request |
 //! | a pool of 128 idle upstream connections | yes | with 16 and 64 callers, connecting doubles the cost of a request |
 //! | guided by a profile (PGO): [`deploy/pgo`](https://docs.rs/crate/tollgate/latest/source/deploy/pgo) | offered | 95.4 to 61.3 µs, 102,700 to 83,800 instructions; a refusal 29.0 to 21.5 µs. It is a script, not the build, for it takes three builds and a load |
 //! | boxing less of pingora's state | not ours | for each request it moves a future of 14 KiB into a box: a seventh of all counted instructions (callgrind counts each byte that is copied), in the bare proxy as well |
