@@ -66,7 +66,7 @@ impl Order {
     }
 }
 
-const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true";
+const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true; not empty, and a token without anything round it";
 
 impl Drop for Body {
     fn drop(&mut self) {
@@ -76,6 +76,13 @@ impl Drop for Body {
 
 impl Body {
     fn selector(mut self) -> Option<Selector> {
+        // Nothing bears an empty name, and no token has a space or a line's end in it.
+        let names = [&self.jti, &self.sub, &self.client, &self.sid];
+        let is_vain = names.into_iter().flatten().any(|name| name.is_empty())
+            || self
+                .token
+                .as_ref()
+                .is_some_and(|token| token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()));
         let named = [
             self.token.as_deref().map(Selector::token),
             self.jti.take().map(|id| Selector::new(What::Id(id))),
@@ -85,7 +92,7 @@ impl Body {
             self.all.filter(|all| *all).map(|_| Selector::new(What::All)),
         ];
         let mut named = named.into_iter().flatten();
-        let selector = named.next()?;
+        let selector = named.next().filter(|_| !is_vain)?;
         if named.next().is_some() {
             return None;
         }
@@ -139,6 +146,10 @@ mod tests {
             r#"{"user":"a"}"#,
             r#"{"sub":1}"#,
             r#"{"sub":"a","sub":"b"}"#,
+            r#"{"sub":""}"#,
+            r#"{"token":""}"#,
+            r#"{"token":"abc\n"}"#,
+            r#"{"token":"Bearer abc"}"#,
         ] {
             assert_eq!(order(Order::Revoke, bad).0, 400, "{bad}");
         }

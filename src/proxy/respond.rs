@@ -123,10 +123,13 @@ fn frame(response: &mut ResponseHeader) -> Result<()> {
     }
     let mut lengths = response.headers.get_all(header::CONTENT_LENGTH).iter();
     let length = lengths.next().map(|length| content_length(length.as_bytes()).is_some());
-    let old = response.version == Version::HTTP_10;
+    let mut codings = response.headers.get_all(header::TRANSFER_ENCODING).iter();
+    let chunked = codings.next().map(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
     if length == Some(false)
         || lengths.next().is_some()
-        || (old && response.headers.contains_key(header::TRANSFER_ENCODING))
+        || chunked == Some(false)
+        || codings.next().is_some()
+        || (chunked.is_some() && response.version == Version::HTTP_10)
     {
         return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
     }

@@ -190,7 +190,8 @@ async fn a_revoked_token_is_revoked_in_other_words_too() {
     assert_eq!(in_other_words(&twin), token);
     let another =
         house.issuer.token().audience(API).client("shop").scope("orders:read").claim("jti", "another").sign();
-    for known in [&token, &twin, &another] {
+    let third = house.token();
+    for known in [&token, &twin, &another, &third] {
         assert_eq!(house.get(known).await, Outcome::Allowed, "the signature is as good");
     }
     assert_eq!(house.gate.revoke(&Selector::token(&token), None).unwrap(), 2);

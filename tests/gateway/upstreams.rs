@@ -105,6 +105,10 @@ async fn an_answer_has_one_end_or_is_none() {
         "HTTP/1.1 200 OK|Content-Length: +2||ok",
         "HTTP/1.1 200 OK|Content-Length: 02||ok",
         "HTTP/1.0 200 OK|Transfer-Encoding: chunked||2|ok|0||",
+        "HTTP/1.1 200 OK|Transfer-Encoding: chunked|Transfer-Encoding: chunked||2|ok|0||",
+        "HTTP/1.1 200 OK|Transfer-Encoding: chunked, chunked||2|ok|0||",
+        "HTTP/1.1 200 OK|Transfer-Encoding: gzip, chunked||2|ok|0||",
+        "HTTP/1.1 200 OK|Transfer-Encoding: identity||ok",
     ] {
         assert_eq!(code(&answered(answer).await), (502, "upstream_failed".into()), "{answer}");
     }

@@ -123,8 +123,8 @@ impl Compiler<'_> {
                 .label("would be passed on uncut")
                 .also(prefix.span, "its upstream cuts this off")
                 .help(format!(
-                    "begin it with the prefix, or send it to an upstream that cuts nothing off: what callers reach by way \
-                     of `{}{}` must not be reached in a second way",
+                    "begin it with the prefix, or send it to an upstream at another address: what callers reach by way of \
+                     `{}{}` must not be reached in a second way",
                     prefix.value, path.value
                 ));
         }
