@@ -52,6 +52,12 @@
 //!
 #![doc = include_str!("remembered.svg")]
 //!
+//! What it costs over bare pingora is spread over many small things, of which none is much: the gate's decision (5,000 instructions of 101,000), the
+//! head for the upstream without the caller's fields and with ours (7,000), the answer's fields (2,500), reading heads in one way only (3,000). What
+//! would move the rest is in pingora, and would move the bare proxy too:
+//! it copies a future of 14 KiB into a box for each request (21,000 as callgrind counts). Speaking HTTP/1 to the upstream ourselves would be
+//! quicker still; but then each rule of framing would be ours to get right, which is worth more than microseconds.
+//!
 //! # What was tried
 //!
 //! | | kept | because |
