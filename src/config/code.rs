@@ -105,6 +105,8 @@ codes! {
     AnyClient = "any_client",
     /// A public route that catches all there is.
     PublicCatchAll = "public_catch_all",
+    /// Two upstreams at one address that rewrite paths in different ways.
+    SharedAddress = "shared_address",
     /// A secret written into the file itself.
     SecretInFile = "secret_in_file",
     /// Everyone is a trusted proxy.

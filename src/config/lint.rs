@@ -3,12 +3,13 @@
 use super::Advice;
 use super::code::Code;
 use super::fields::Field;
-use super::plan::SecretSource;
+use super::plan::{HostHeader, SecretSource};
 use super::problem::Report;
 use super::raw::credentials::Credentials;
 use super::raw::issuer::{Clients, Issuer, KeySource, Keys};
 use super::raw::route::Route;
 use super::raw::scopes::{Asked, Scopes};
+use super::raw::upstream::Upstream;
 use super::raw::{Raw, Texts};
 use super::source::{Span, Spanned};
 use super::urls;
@@ -47,6 +48,7 @@ pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
         shared_audiences(raw, report);
         unused_issuers(raw, report);
         unused_upstreams(raw, report);
+        shared_addresses(raw, report);
     }
 }
 
@@ -240,6 +242,39 @@ fn unused_upstreams(raw: &Raw, report: &mut Report) {
         |name: &str| routes(raw).any(|route| route.upstream.given().is_some_and(|other| other.value == name));
     for (name, _) in upstreams.iter().filter(|(name, _)| upstreams.len() > 1 && !named(&name.value)) {
         unused(name.span, "no route goes to this upstream", report);
+    }
+}
+
+/// Two upstreams at one address that rewrite paths in different ways: what a route protects may be reached by another name.
+fn shared_addresses(raw: &Raw, report: &mut Report) {
+    let upstreams = raw.upstreams.given().map(Vec::as_slice).unwrap_or_default();
+    // Another `Host` may be another server.
+    let seen_as = |upstream: &Upstream| {
+        let text = |field: &Field<Spanned<String>>| field.given().map(|prefix| prefix.value.clone());
+        let host = match upstream.host.given().map(|host| &host.value) {
+            Some(HostHeader::Literal(name)) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        };
+        (host, [text(&upstream.strip_prefix), text(&upstream.add_prefix)])
+    };
+    for (at, (name, upstream)) in upstreams.iter().enumerate() {
+        let (host, rewrite) = seen_as(upstream);
+        for address in upstream.addresses.given().into_iter().flat_map(|list| &list.value) {
+            let same = |other: &Upstream| {
+                let listed = other.addresses.given().into_iter().flat_map(|list| &list.value);
+                let (other_host, other_rewrite) = seen_as(other);
+                host == other_host
+                    && rewrite != other_rewrite
+                    && listed.into_iter().any(|other| other.value == address.value)
+            };
+            let Some((earlier, _)) = upstreams.iter().take(at).find(|(_, other)| same(other)) else {
+                continue;
+            };
+            report
+                .warning(Code::SharedAddress, address.span, format!("{} leads here too, and rewrites paths otherwise", earlier.quoted()))
+                .also(earlier.span, "this upstream")
+                .help(format!("one resource then has two paths, and needs a route for each: look whether what {} protects can be had through {}", earlier.quoted(), name.quoted()));
+        }
     }
 }
 

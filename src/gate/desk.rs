@@ -222,7 +222,7 @@ impl Desk {
             answer => answer,
         };
         let malformed = |error: IntrospectionError| {
-            let of_the_token = matches!(error, IntrospectionError::Claims(_));
+            let of_the_token = matches!(error, IntrospectionError::Claims(_) | IntrospectionError::Active);
             let kind = if of_the_token { SourceErrorKind::Claims } else { SourceErrorKind::Malformed };
             SourceError::new(kind, error.to_string())
         };

@@ -106,7 +106,8 @@ pub enum SourceErrorKind {
     TooLarge,
     /// A document that is not what was asked for.
     Malformed,
-    /// An answer about one token with a claim of the wrong type. The issuer is well: about other tokens it is asked on.
+    /// An answer about one token without a boolean `active`, or with a claim of the wrong type. The issuer is well: about other
+    /// tokens it is asked on.
     Claims,
     /// Refused by our own rules: plain HTTP, a private address, a redirect, another issuer's metadata.
     Forbidden,

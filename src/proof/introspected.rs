@@ -35,22 +35,30 @@ pub enum Introspected {
 /// ```
 ///
 /// # Errors
-/// [`IntrospectionError::Answer`] or [`IntrospectionError::Claims`] if it is no such answer.
+/// [`IntrospectionError::Answer`] if it is no JSON object; [`IntrospectionError::Active`] or [`IntrospectionError::Claims`] if it is
+/// one that can't be understood.
 pub fn read_introspection(
     json: &[u8],
     issuer: &IssuerName,
     at: UnixTime,
 ) -> Result<Introspected, IntrospectionError> {
     let mut active = Active::default();
-    UniqueMembers::read(json, &mut active).map_err(|_| IntrospectionError::Answer)?;
+    UniqueMembers::read(json, &mut active).map_err(|_| no_answer(json))?;
     match active.0 {
-        None => Err(IntrospectionError::Answer),
+        None => Err(IntrospectionError::Active),
         Some(false) => Ok(Introspected::Inactive),
         Some(true) => {
             let provenance = Provenance::Introspected { issuer: issuer.clone(), at };
             Ok(Introspected::Active(Box::new(Verified::assertion(Claims::parse(json)?, provenance, None))))
         }
     }
+}
+
+/// What speaks of one token may be odd for the token's sake; what is no JSON object at all is not about a token.
+fn no_answer(json: &[u8]) -> IntrospectionError {
+    let object =
+        json.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(json).is_ok();
+    if object { IntrospectionError::Active } else { IntrospectionError::Answer }
 }
 
 /// What a signed answer is held against.
@@ -124,9 +132,12 @@ pub const MAX_ANSWER_AGE: Duration = Duration::from_secs(300);
 /// Why something is no answer about a token. The issuer is at fault, not the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IntrospectionError {
-    /// Not a JSON object with a boolean `active`, or not a signed answer.
+    /// Not a JSON object, or not a signed answer.
     #[error("the answer is not a JSON object with a boolean `active`")]
     Answer,
+    /// A JSON object without a boolean `active`, or with a member twice.
+    #[error("the answer is a JSON object without a boolean `active`, or names a member twice")]
+    Active,
     /// A claim in the answer has the wrong type.
     #[error(transparent)]
     Claims(#[from] ClaimsError),

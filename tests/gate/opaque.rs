@@ -171,13 +171,19 @@ impl Introspect for Defective {
 
 #[tokio::test]
 async fn odd_answers_about_some_tokens_cost_the_others_nothing() {
-    let (house, answers) = house([Ok(active(r#","sub":null"#))]).await;
-    for n in 0..20 {
-        let odd = house.get(&format!("odd-token-number-{n}")).await;
-        assert_eq!(odd, Outcome::Refused(Reason::IntrospectionUnavailable));
+    let no_boolean = r#"{"active":"true"}"#.to_owned();
+    let twice = r#"{"active":true,"active":true}"#.to_owned();
+    for odd in
+        [active(r#","sub":null"#), active(r#","sub":"a","sub":"a""#), no_boolean, twice, "{}".to_owned()]
+    {
+        let (house, answers) = house([Ok(odd.clone())]).await;
+        for n in 0..20 {
+            let outcome = house.get(&format!("odd-token-number-{n}")).await;
+            assert_eq!(outcome, Outcome::Refused(Reason::IntrospectionUnavailable), "{odd}");
+        }
+        answers.then(Ok(&active("")));
+        assert_eq!(house.get(TOKEN).await, Outcome::Allowed, "{odd}");
     }
-    answers.then(Ok(&active("")));
-    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
 }
 
 #[tokio::test]

@@ -57,9 +57,16 @@ fn the_answer_inside_is_read_like_a_plain_one() {
 #[test]
 fn what_is_inside_must_be_an_answer() {
     let issuer = issuer();
-    for inner in [json!({}), json!({"active": "true"}), json!([]), json!(null), json!("x"), json!(true)] {
+    for (inner, error) in [
+        (json!({}), IntrospectionError::Active),
+        (json!({"active": "true"}), IntrospectionError::Active),
+        (json!([]), IntrospectionError::Answer),
+        (json!(null), IntrospectionError::Answer),
+        (json!("x"), IntrospectionError::Answer),
+        (json!(true), IntrospectionError::Answer),
+    ] {
         let found = read_signed(&issuer, &answer(&issuer, inner.clone())).err();
-        assert_eq!(found, Some(IntrospectionError::Answer), "{inner}");
+        assert_eq!(found, Some(error), "{inner}");
     }
     assert_eq!(error(|token| token.without("token_introspection")), Some(IntrospectionError::Answer));
     // An `active` of the envelope is not one.
@@ -150,12 +157,9 @@ fn read(json: &str) -> Result<Introspected, IntrospectionError> {
 fn active_is_the_json_boolean_true() {
     assert!(matches!(read(r#"{"active":true}"#), Ok(Introspected::Active(_))));
     assert!(matches!(read(r#"{"active":false,"exp":"x"}"#), Ok(Introspected::Inactive)));
-    let others = [
+    for odd in [
         "{}",
-        "[]",
-        "",
-        "<html>",
-        "true",
+        " \t{}",
         r#"{"active":"true"}"#,
         r#"{"active":1}"#,
         r#"{"active":null}"#,
@@ -163,9 +167,20 @@ fn active_is_the_json_boolean_true() {
         r#"{"active":false,"active":true}"#,
         r#"{"active":[true]}"#,
         r#"{"Active":true}"#,
+    ] {
+        assert_eq!(read(odd).err(), Some(IntrospectionError::Active), "{odd}");
+    }
+    for other in [
+        "[]",
+        "",
+        "<html>",
+        "true",
+        r#""{}""#,
+        "{",
+        r#"{"active":true"#,
         r#"{"active":true}{}"#,
-    ];
-    for other in others {
+        "{active:true}",
+    ] {
         assert_eq!(read(other).err(), Some(IntrospectionError::Answer), "{other}");
     }
 }
