@@ -262,6 +262,7 @@ async fn answers_are_judged_like_a_jwt_s_claims() {
         (active(&format!(r#","exp":{}"#, start - 31)), Outcome::Refused(Reason::Expired)),
         (active(&format!(r#","nbf":{}"#, start + 31)), Outcome::Refused(Reason::NotYetValid)),
         (active(r#","cnf":{"jkt":"x"}"#), Outcome::Refused(Reason::Binding)),
+        (active(r#","cnf":{"jkt":"x"},"token_type":"DPoP""#), Outcome::Refused(Reason::Binding)),
         (active(r#","nonce":"x""#), Outcome::Refused(Reason::IdToken)),
         (active("").replace(API, "https://other/"), Outcome::Refused(Reason::Audience)),
         (active("").replace("\"aud\"", "\"x\""), Outcome::Refused(Reason::Audience)),
