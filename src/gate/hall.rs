@@ -103,13 +103,13 @@ impl Hall<'_> {
 
     /// The facts of the token: from memory, else by its signature or its issuer's word.
     fn facts(&self, visit: &Visit<'_>, progress: Progress) -> Facts {
-        let token = visit.credential.token();
         let key = visit.fingerprint;
-        if Shape::may_be_jws(token)
+        if Shape::may_be_jws(visit.credential.bytes())
             && let Some(facts) = self.remembered(&key, visit.now)
         {
             return Facts::Known { facts, degraded: false };
         }
+        let token = visit.credential.token();
         // What is a sound JWS has the shape of one; only of other tokens does the shape say more.
         match UnverifiedJws::parse(token) {
             Ok(jws) => self.signed(visit, &jws, key, progress),

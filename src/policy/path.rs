@@ -53,7 +53,7 @@ impl<'a> CanonicalPath<'a> {
             None => (target, None),
         };
         let inner = path.strip_prefix('/').ok_or(PathError::Form)?;
-        check_query(query.unwrap_or_default())?;
+        query.map_or(Ok(()), check_query)?;
         let escapes = check_characters(inner)?;
         check_segments(inner)?;
         Ok(Self { path, query, escaped: escapes.any, encoded_slash: escapes.slash })
@@ -72,16 +72,14 @@ impl<'a> CanonicalPath<'a> {
     /// The segments, their escapes decoded, except for `%2F`, which stays (it is not a separator).
     pub fn segments(&self) -> impl Iterator<Item = Cow<'a, str>> + Clone {
         let escaped = self.escaped;
-        // It begins with a slash, which separates nothing.
-        self.path
-            .split('/')
-            .skip(1)
+        self.spelled_segments()
             .map(move |segment| if escaped { decode(segment) } else { Cow::Borrowed(segment) })
     }
 
     /// The segments as they are spelled.
     pub(super) fn spelled_segments(&self) -> impl Iterator<Item = &'a str> + Clone {
-        self.path.split('/').skip(1)
+        // It begins with a slash, which separates nothing.
+        self.path.get(1..).unwrap_or_default().split('/')
     }
 
     /// The segments as they are spelled, of the path without its last slash, or with one if there is none.

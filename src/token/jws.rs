@@ -48,8 +48,8 @@ impl Shape {
     }
 
     /// Whether `token` can be a JWS at all; cheap, and never wrong when it says no.
-    pub(crate) fn may_be_jws(token: &str) -> bool {
-        token.contains('.')
+    pub(crate) fn may_be_jws(token: &[u8]) -> bool {
+        token.contains(&b'.')
     }
 }
 
