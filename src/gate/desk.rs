@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use zeroize::Zeroizing;
 
 /// How an issuer is asked, and how long its answers are believed.
@@ -68,6 +68,9 @@ pub(super) enum Outcome {
     Inactive,
     /// It gave no usable answer, and should be asked again after this long.
     Failed(Duration),
+    /// It was not asked, for as many questions as may be were open. That is no outage: whoever has many tokens, sound or not,
+    /// can bring it about.
+    Busy,
 }
 
 /// What came of a question, and what of it is for other gateways.
@@ -94,7 +97,8 @@ pub(super) struct Question {
 ///
 /// 1. Requests that present the same token at a time share one question, which runs in a task of its own.
 /// 2. What another gateway was told is taken over, where gateways share what they know.
-/// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller.
+/// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller, or waits if its token
+///    is one that grace could bridge an outage for.
 /// 4. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
 ///    asks for a pause, is left alone; not one that says something odd about a token, whoever's that is.
 /// 5. An answer is remembered before it is handed out, and shared afterwards. One that was forgotten while the question was
@@ -175,9 +179,10 @@ impl Desk {
         if let Some(outcome) = self.recall(question, opened).await {
             return outcome.into();
         }
-        let Ok(_place) = self.places.try_acquire() else {
-            let failed = Outcome::Failed(Duration::from_secs(1));
-            return self.told(failed, IntrospectionOutcome::Refused, began).into();
+        // To wait for a place is not the issuer's time.
+        let left = self.settings.timeout.saturating_sub(self.clock.elapsed().saturating_sub(began));
+        let Some(_place) = self.place(question).await else {
+            return self.told(Outcome::Busy, IntrospectionOutcome::Refused, began).into();
         };
         let asking = match Asking::admitted(&self.breaker, &*self.clock) {
             Ok(asking) => asking,
@@ -186,7 +191,6 @@ impl Desk {
             }
         };
         let asked = self.clock.now();
-        let left = self.settings.timeout.saturating_sub(self.clock.elapsed().saturating_sub(began));
         let answered = match tokio::time::timeout(left, self.attempt(&question.token)).await {
             Ok(answered) => answered,
             Err(_) => {
@@ -214,6 +218,16 @@ impl Desk {
                 self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began).into()
             }
         }
+    }
+
+    /// A place among the open questions. Where there is none, only a token that was active, and that would be taken in an outage,
+    /// waits for one, before all who come later: whether there is an outage is to be found out, whatever else is asked.
+    async fn place(&self, question: &Question) -> Option<SemaphorePermit<'_>> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Some(place);
+        }
+        self.memory.facts.get_in_outage(&question.key, self.clock.now())?;
+        tokio::time::timeout(self.settings.timeout, self.places.acquire()).await.ok()?.ok()
     }
 
     async fn attempt(&self, token: &str) -> Result<Introspected, SourceError> {

@@ -300,6 +300,9 @@ impl Hall<'_> {
                 Some(facts) if self.still_vouched_for(&facts) => Facts::Known { facts, degraded: true },
                 _ => self.unavailable(visit, Reason::IntrospectionUnavailable, pause),
             },
+            Some(Outcome::Busy) => {
+                self.unavailable(visit, Reason::IntrospectionUnavailable, Duration::from_secs(1))
+            }
         }
     }
 

@@ -236,6 +236,41 @@ async fn a_hanging_issuer_is_waited_for_within_the_bound() {
 }
 
 #[tokio::test]
+async fn many_questions_are_no_outage() {
+    let (delay, timeout) = (Duration::from_millis(300), Duration::from_millis(450));
+    let answers = Answers::slow([Ok(active(""))], delay);
+    let settings =
+        IntrospectionSettings { max_in_flight: 1, timeout, grace: secs(600), ..Default::default() };
+    let house = Arc::new(House::asking(&answers, settings).await);
+    let known = ["known-token-number-1", "known-token-number-2", "known-token-number-3"];
+    for token in known {
+        assert_eq!(house.get(token).await, Outcome::Allowed);
+    }
+    house.clock.advance(secs(61));
+    answers.then(Ok(&inactive()));
+    let ask = |token: &str| {
+        let (house, token) = (house.clone(), token.to_owned());
+        tokio::spawn(async move { house.get(&token).await })
+    };
+    let before = answers.times();
+    let asked: Vec<_> = known.into_iter().map(ask).collect();
+    while answers.times() == before {
+        tokio::task::yield_now().await;
+    }
+    // Whoever is not known does not wait at all.
+    let unavailable = Outcome::Refused(Reason::IntrospectionUnavailable);
+    assert_eq!(ask("a-token-that-is-new").await.unwrap(), unavailable);
+    assert_eq!(answers.times() - before, 1);
+    let mut outcomes = Vec::new();
+    for outcome in asked {
+        outcomes.push(outcome.await.unwrap());
+    }
+    // One has the place, one waits for it, and one has waited for as long as an answer may take.
+    let revoked = Outcome::Refused(Reason::Inactive);
+    assert_eq!(outcomes, [revoked.clone(), revoked, unavailable]);
+}
+
+#[tokio::test]
 async fn grace_bridges_an_outage_but_never_exp() {
     let exp = ManualClock::START.as_secs() + 100;
     let answers = Answers::new([Ok(active(&format!(r#","exp":{exp}"#)))]);
