@@ -7,7 +7,7 @@ use crate::config::{
     ClientCredentials, IntrospectionEndpoint as AskedEndpoint, IssuerSettings, KeyLocation, Plan,
     SecretSource,
 };
-use crate::gate::{Gate, GateBuilder, Introspect, IssuerSources, KeySource, Observer};
+use crate::gate::{Gate, GateBuilder, Introspect, IntrospectionSettings, IssuerSources, KeySource, Observer};
 use crate::policy::{Policy, Profile};
 use crate::remote::{
     AssertionAudience, AssertionKey, CertificateFiles, Client, ClientAuth, ClientSettings, Discovery,
@@ -185,11 +185,12 @@ impl<'a> Issuer<'a> {
             }
             None => None,
         };
-        let keys_tag = self.keys_tag();
+        let (keys_tag, answers_tag) = (self.keys_tag(), self.answers_tag(introspection.as_ref()));
         Ok(IssuerSources {
             name: settings.issuer.clone(),
             tag: self.tag(&keys_tag).into(),
             keys_tag: keys_tag.into(),
+            answers_tag: answers_tag.into(),
             keys,
             key_policy: settings.keys.policy,
             wait: settings.keys.wait,
@@ -295,6 +296,14 @@ impl<'a> Issuer<'a> {
         let roots = settings.ca_file.as_deref().map(contents);
         let reach = (settings.insecure_http, settings.allow_private_addresses);
         digest(&format!("{:?}", (&settings.keys.location, file, &settings.ca_file, roots, reach)))
+    }
+
+    /// What tells whose answers are believed: without a URL of its own, the endpoint is found where the keys are.
+    fn answers_tag(&self, asked: Option<&(Arc<dyn Introspect>, IntrospectionSettings)>) -> String {
+        let settings = self.settings;
+        let url = settings.introspection.as_ref().map(|asked| &asked.url);
+        let asked = asked.map(|(endpoint, settings)| (endpoint.client_id(), settings.signed));
+        digest(&format!("{:?}", (url, asked, &settings.keys.location)))
     }
 
     /// What tells the whole of the settings. `Debug` covers them all, but for secrets, which it keeps to itself.

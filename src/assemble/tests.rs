@@ -44,6 +44,28 @@ fn tags_tell_settings_apart() {
 }
 
 #[test]
+fn answers_are_told_apart_by_who_gives_them_and_how() {
+    let base = only(INTROSPECTION).unwrap().answers_tag;
+    for (other, same) in [
+        ("introspection: {client_id: gateway, client_secret: hunter3, timeout: 1s, grace: 1h}", true),
+        ("introspection: {client_id: gateway, client_secret: hunter2}, keys: {wait: 1s}", true),
+        ("introspection: {client_id: another, client_secret: hunter2}", false),
+        ("introspection: {client_id: gateway, client_secret: hunter2, signed: true}", false),
+        (
+            "introspection: {client_id: gateway, client_secret: hunter2, endpoint: 'https://as.example/ask'}",
+            false,
+        ),
+        (
+            "introspection: {client_id: gateway, client_secret: hunter2}, keys: {discovery: 'https://as.example/m'}",
+            false,
+        ),
+        ("profile: auth0", false),
+    ] {
+        assert_eq!(base == only(other).unwrap().answers_tag, same, "{other}");
+    }
+}
+
+#[test]
 fn a_file_of_keys_that_changes_is_another_place() {
     let path = std::env::temp_dir().join(format!("tollgate-assemble-{}.json", std::process::id()));
     let tag = |keys: &str| {

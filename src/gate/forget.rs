@@ -1,6 +1,7 @@
 //! How the gate forgets what it knows of tokens, and revokes them: by itself, and together with others.
 
 use super::{CLOCK_SKEW, Gate, Notice, NoticeKind, RevocationsFull, SHARED_FOR, Selector, What};
+use crate::proof::IssuerName;
 use crate::time::UnixTime;
 
 impl Gate {
@@ -46,6 +47,14 @@ impl Gate {
     /// How many revocations are listed.
     pub fn revoked(&self) -> usize {
         self.revocations.len()
+    }
+
+    /// Forgets what this issuer has answered so far. Facts that rest on a signature alone stay.
+    pub(super) fn forget_answers(&self, issuer: &IssuerName) {
+        let now = self.clock.now();
+        let all = Selector::new(What::All).of_issuer(issuer.clone());
+        self.memory.forgotten.mark(&all, now, now);
+        self.memory.facts.forget_where(|facts| facts.issuer() == issuer && facts.was_asked_about());
     }
 
     /// The mark comes first: an answer that arrives in between is dropped on one side or the other.

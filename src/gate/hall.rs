@@ -141,9 +141,9 @@ impl Hall<'_> {
         let Some(live) = self.state.issuers.get(facts.issuer()) else { return false };
         match facts.provenance() {
             Provenance::Introspected { .. } => live.desk.is_some(),
-            Provenance::Signed { key, confirmed, .. } => {
+            Provenance::Signed { key, algorithm, confirmed, .. } => {
                 let known = |ring: &Arc<super::KeyRing>| {
-                    ring.with_keys(|set| set.is_some_and(|set| set.contains(*key)))
+                    ring.with_keys(|set| set.is_some_and(|set| set.vouches(*key, *algorithm)))
                 };
                 let rules = self.state.policy.issuer(facts.issuer().as_str());
                 let enough = |rules: &IssuerRules| rules.jwts == JwtMode::Signature || confirmed.is_some();

@@ -89,6 +89,7 @@ struct Memory {
 struct LiveIssuer {
     tag: Box<str>,
     keys_tag: Box<str>,
+    answers_tag: Box<str>,
     ring: Option<Arc<KeyRing>>,
     wait: Duration,
     desk: Option<Arc<Desk>>,
@@ -105,6 +106,9 @@ pub struct IssuerSources {
     /// What tells the place that its keys come from. Where that is unchanged, the keys that are there stay in use although the
     /// rest has changed: a reload during an outage must not lose them.
     pub keys_tag: Box<str>,
+    /// What tells who is asked about tokens, under which name, and whether the answers must be signed. Where that has changed, what
+    /// was answered before is forgotten.
+    pub answers_tag: Box<str>,
     /// Its keys; `None` if it has none, and all its tokens are opaque.
     pub keys: Option<Arc<dyn KeySource>>,
     /// How often they may be fetched.
@@ -127,6 +131,7 @@ impl IssuerSources {
             name: IssuerName::new(issuer),
             tag: "".into(),
             keys_tag: "".into(),
+            answers_tag: "".into(),
             keys: Some(keys),
             key_policy: KeyPolicy { cool_down: Self::DEFAULT_COOL_DOWN, max_age: None },
             wait: Self::DEFAULT_WAIT,
@@ -283,8 +288,9 @@ impl Gate {
         verdict
     }
 
-    /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy.
-    /// Keys stay where an issuer's sources are the same; otherwise they are fetched anew.
+    /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy. Not so
+    /// what an issuer has answered that is asked otherwise from now on. Keys stay where an issuer's sources are the same; otherwise
+    /// they are fetched anew.
     pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
         self.install(policy.into(), issuers);
         self.observer.event(&Event::Reloaded);
@@ -292,6 +298,11 @@ impl Gate {
 
     fn install(&self, policy: Arc<Policy>, issuers: Vec<IssuerSources>) {
         let before = self.state.load_full();
+        let asked_otherwise = |sources: &&IssuerSources| {
+            before.issuers.get(&sources.name).is_none_or(|live| live.answers_tag != sources.answers_tag)
+        };
+        let asked_otherwise: Vec<IssuerName> =
+            issuers.iter().filter(asked_otherwise).map(|sources| sources.name.clone()).collect();
         let live = |sources: IssuerSources| {
             let name = sources.name.clone();
             let live = match before.issuers.get(&name) {
@@ -302,6 +313,10 @@ impl Gate {
         };
         let issuers = issuers.into_iter().map(live).collect();
         self.state.store(Arc::new(State { policy, issuers }));
+        // The first time, there is nothing to forget.
+        if !before.issuers.is_empty() {
+            asked_otherwise.iter().for_each(|issuer| self.forget_answers(issuer));
+        }
     }
 
     fn open(&self, sources: IssuerSources, before: Option<&Arc<LiveIssuer>>) -> Arc<LiveIssuer> {
@@ -331,7 +346,8 @@ impl Gate {
                 self.observer.clone(),
             )
         });
-        Arc::new(LiveIssuer { tag: sources.tag, keys_tag: sources.keys_tag, ring, wait: sources.wait, desk })
+        let IssuerSources { tag, keys_tag, answers_tag, wait, .. } = sources;
+        Arc::new(LiveIssuer { tag, keys_tag, answers_tag, ring, wait, desk })
     }
 
     /// The policy in force.

@@ -81,6 +81,11 @@ impl KeySet {
         self.keys.iter().any(|key| key.id() == id)
     }
 
+    /// Whether it is, and may be used with this algorithm: what it has signed counts then.
+    pub fn vouches(&self, id: KeyId, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|key| key.id() == id && key.algorithms().contains(algorithm))
+    }
+
     /// The keys that can be used.
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
@@ -289,8 +294,10 @@ mod tests {
         let set = set(&keys.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
         assert_eq!((set.keys().len(), set.skipped().len()), (1, 63));
         assert!(set.contains(set.keys()[0].id()));
+        let vouches = |algorithm| set.vouches(set.keys()[0].id(), algorithm);
+        assert_eq!((vouches(Algorithm::EdDSA), vouches(Algorithm::ES256)), (true, false));
         let other = VerifyingKey::from_jwk(ed(1, "").as_bytes()).unwrap();
-        assert!(!set.contains(other.id()));
+        assert!(!set.contains(other.id()) && !set.vouches(other.id(), Algorithm::EdDSA));
         let first = set.skipped()[0].to_string();
         assert_eq!(
             first,

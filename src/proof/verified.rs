@@ -55,6 +55,11 @@ impl Verified {
         }
     }
 
+    /// Whether the issuer was asked about the token.
+    pub fn was_asked_about(&self) -> bool {
+        !matches!(self.provenance, Provenance::Signed { confirmed: None, .. })
+    }
+
     /// The header's `typ`; `None` for an introspected token.
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_deref()

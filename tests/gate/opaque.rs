@@ -1,11 +1,11 @@
 //! Opaque tokens: each question once, and an outage that fails closed.
 
-use crate::house::{API, Answers, House, Outcome, down, rules};
+use crate::house::{API, Answers, House, Outcome, down, orders, policy, rules};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tollgate::gate::{
-    BoxFuture, Introspect, IntrospectionAnswer, IntrospectionSettings, Selector, SourceError,
+    BoxFuture, Introspect, IntrospectionAnswer, IntrospectionSettings, IssuerSources, Selector, SourceError,
     SourceErrorKind, What,
 };
 use tollgate::policy::{JwtMode, Missing, OpaqueRules, Reason};
@@ -187,6 +187,34 @@ async fn odd_answers_about_some_tokens_cost_the_others_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_answered_is_forgotten_where_another_is_asked() {
+    let answers = Answers::new([Ok(active(""))]);
+    let mut rules = rules();
+    rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
+    let asked = (answers.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+    let house = House::unready(|sources| sources.introspection = Some(asked), rules.clone());
+    assert!(house.gate.ready(secs(5)).await);
+    let signed = house.token();
+    for token in [TOKEN, &signed] {
+        assert_eq!(house.get(token).await, Outcome::Allowed);
+    }
+    answers.then(Ok(&inactive()));
+    let mut sources = house.sources.clone();
+    let reload = |sources: &IssuerSources| {
+        house.gate.replace(policy(orders(), rules.clone()), vec![sources.clone()]);
+    };
+    sources.tag = "other lifetimes".into();
+    reload(&sources);
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+    sources.tag = "signed answers".into();
+    sources.answers_tag = "signed".into();
+    reload(&sources);
+    assert_eq!(house.gate.remembered().0, 1, "what is only signed stays");
+    assert_eq!(house.get(TOKEN).await, Outcome::Refused(Reason::Inactive));
+    assert_eq!(house.get(&signed).await, Outcome::Allowed);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_panics_on_trial_is_tried_again() {
     let endpoint = Arc::new(Defective::default());
     let mut rules = rules();
@@ -267,7 +295,7 @@ async fn many_questions_are_no_outage() {
     }
     // One has the place, one waits for it, and one has waited for as long as an answer may take.
     let revoked = Outcome::Refused(Reason::Inactive);
-    assert_eq!(outcomes, [revoked.clone(), revoked, unavailable]);
+    assert_eq!(outcomes, [revoked, revoked, unavailable]);
 }
 
 #[tokio::test]

@@ -87,6 +87,25 @@ async fn a_clock_that_jumps_is_followed_in_both_directions() {
 }
 
 #[tokio::test]
+async fn a_key_that_may_no_longer_use_an_algorithm_takes_its_tokens_with_it() {
+    let house = House::signing(Algorithm::RS256).await;
+    let token = house.token();
+    assert_eq!(house.get(&token).await, Outcome::Allowed);
+    for (alg, outcome) in [
+        ("RS256", Outcome::Allowed),
+        ("RS512", Outcome::Refused(Reason::AlgorithmNotAllowed)),
+        ("RS256", Outcome::Allowed),
+    ] {
+        house.issuer.describe("k1", |jwk| drop(jwk.insert("alg".into(), alg.into())));
+        house.clock.advance(secs(30));
+        // It names a key that nobody has, so the set is fetched again.
+        let stranger = house.issuer.token().audience(API).header("kid", "k9").sign();
+        house.get(&stranger).await;
+        assert_eq!(house.get(&token).await, outcome, "{alg}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_leaves_the_set_takes_its_tokens_along() {
     let house = House::new().await;
     let old = house.token();
