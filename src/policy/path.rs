@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// have done the same, Tollgate refuses each that could be read in two ways, and forwards the others byte for byte:
 ///
 /// 1. Origin-form, at most [`MAX_TARGET_BYTES`](Self::MAX_TARGET_BYTES): it begins with `/`. No fragment, no authority.
-/// 2. No `.` or `..` segment, and no empty one but the last (no `//`; one trailing `/` is fine).
+/// 2. No `.` or `..` segment, nor another of dots alone, and no empty one but the last (no `//`; one trailing `/` is fine).
 /// 3. Only characters of a `pchar` (RFC 3986 section 3.3) but `;`, which some servers take for parameters. No `\`, no
 ///    control, no byte above ASCII.
 /// 4. Escapes: none of a character that needs none (`%61`), since that is a second spelling; none of a separator or of
@@ -33,6 +33,7 @@ pub struct CanonicalPath<'a> {
     query: Option<&'a str>,
     escaped: bool,
     encoded_slash: bool,
+    dot_at_end: bool,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -55,8 +56,8 @@ impl<'a> CanonicalPath<'a> {
         let inner = path.strip_prefix('/').ok_or(PathError::Form)?;
         query.map_or(Ok(()), check_query)?;
         let escapes = check_characters(inner)?;
-        check_segments(inner)?;
-        Ok(Self { path, query, escaped: escapes.any, encoded_slash: escapes.slash })
+        let dot_at_end = check_segments(inner)?;
+        Ok(Self { path, query, escaped: escapes.any, encoded_slash: escapes.slash, dot_at_end })
     }
 
     /// The path, byte for byte.
@@ -101,6 +102,11 @@ impl<'a> CanonicalPath<'a> {
         self.escaped
     }
 
+    /// Whether a segment ends in a dot.
+    pub(super) fn has_dot_at_end(&self) -> bool {
+        self.dot_at_end
+    }
+
     /// Whether there is a `%2F`.
     pub(super) fn has_encoded_slash(&self) -> bool {
         self.encoded_slash
@@ -127,7 +133,7 @@ pub enum PathError {
     /// An escape of a separator, of a control, of a byte above ASCII, or of a character that needs none; or no escape at all.
     #[error("the path has an escape that servers read differently")]
     Escape,
-    /// A segment `.` or `..`.
+    /// A segment `.` or `..`, or another of dots alone.
     #[error("the path has a dot segment")]
     DotSegment,
     /// Two slashes in a row.
@@ -139,6 +145,9 @@ pub enum PathError {
     /// A reader that ignores case would take it for another route's.
     #[error("the path names another route if case is ignored")]
     Case,
+    /// A reader that drops dots at the end of a segment, as Windows does, would take it for another route's.
+    #[error("the path names another route if a dot at the end of a segment is ignored")]
+    DotAtEnd,
     /// A reader that ignores a slash at the end would take it for another route's, which asks for something else.
     #[error("the path names another route if a slash at its end is ignored")]
     LastSlash,
@@ -174,17 +183,33 @@ fn check_characters(path: &str) -> Result<Escapes, PathError> {
     Ok(escapes)
 }
 
-fn check_segments(path: &str) -> Result<(), PathError> {
+/// Returns whether a segment ends in a dot.
+fn check_segments(path: &str) -> Result<bool, PathError> {
     let mut segments = path.split('/').peekable();
+    let mut dot_at_end = false;
     while let Some(segment) = segments.next() {
         match segment {
             "" if segments.peek().is_some() => return Err(PathError::EmptySegment),
-            "." | ".." => return Err(PathError::DotSegment),
+            "" => {}
             _ if segment.starts_with("%20") || segment.ends_with("%20") => return Err(PathError::Escape),
+            _ if segment.ends_with('.') => {
+                if trimmed(segment).is_empty() {
+                    return Err(PathError::DotSegment);
+                }
+                dot_at_end = true;
+            }
             _ => {}
         }
     }
-    Ok(())
+    Ok(dot_at_end)
+}
+
+/// A checked segment without the dots at its end, and the spaces before or between them.
+pub(super) fn trimmed(mut segment: &str) -> &str {
+    while let Some(rest) = segment.strip_suffix('.').or_else(|| segment.strip_suffix("%20")) {
+        segment = rest;
+    }
+    segment
 }
 
 fn check_query(query: &str) -> Result<(), PathError> {

@@ -222,7 +222,8 @@ impl RouteTable {
     /// 1. that ignores case,
     /// 2. that does not decode escapes (a literal is matched by the very spelling that the template has),
     /// 3. that decodes `%2F`,
-    /// 4. that ignores a slash at the end, where the other route is more specific and asks for something else,
+    /// 4. that drops dots at the end of a segment,
+    /// 5. that ignores a slash at the end, where the other route is more specific and asks for something else,
     ///
     /// or that does several of these.
     ///
@@ -299,7 +300,7 @@ impl<'t> Place<'t> {
 
     fn readings(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Reading> {
         let cased = self.table.upper_case || path.as_str().bytes().any(|byte| byte.is_ascii_uppercase());
-        Reading::others(cased, path.is_escaped())
+        Reading::others(cased, path.is_escaped(), path.has_dot_at_end())
     }
 
     fn check_spelling(&self, leaf: &Leaf, path: &CanonicalPath<'_>) -> Result<(), PathError> {

@@ -174,6 +174,9 @@ fn literal(part: &str, last: bool) -> Result<TemplateSegment, InvalidTemplate> {
     if path.has_encoded_slash() {
         return Err(never(super::PathError::EncodedSlash));
     }
+    if path.has_dot_at_end() {
+        return Err(never(super::PathError::DotAtEnd));
+    }
     let decoded = path.segments().next().unwrap_or_default();
     Ok(TemplateSegment::Literal(Literal { spelled: part.into(), decoded: decoded.into() }))
 }
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_can_never_match_is_refused() {
-        for good in ["/", "/a", "/a/", "/{x}", "/{*x}", "/a%20b", "/{a}/{b}/"] {
+        for good in ["/", "/a", "/a/", "/{x}", "/{*x}", "/a%20b", "/v1.0/.a", "/{a}/{b}/"] {
             assert!(Template::parse(good).is_ok(), "{good}");
         }
         for bad in [
@@ -219,6 +222,8 @@ mod tests {
             "/{x}/{*x}",
             "/%2e",
             "/a%2Fb",
+            "/a.",
+            "/a./b",
             "/{a b}",
             "/é",
         ] {
@@ -228,13 +233,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_template_is_named() {
-        use super::super::PathError::{Character, EmptySegment, EncodedSlash};
+        use super::super::PathError::{Character, DotAtEnd, EmptySegment, EncodedSlash};
         use InvalidTemplate::{Braces, Name, NameTwice, NeverMatches, NoSlash, RestNotLast};
         let cases = [
             ("a", NoSlash),
             ("/a//b", NeverMatches("".into(), EmptySegment)),
             ("/a?b", NeverMatches("a?b".into(), Character)),
             ("/a%2Fb", NeverMatches("a%2Fb".into(), EncodedSlash)),
+            ("/a.", NeverMatches("a.".into(), DotAtEnd)),
             ("/{x", Braces("{x".into())),
             ("/x}/a", Braces("x}".into())),
             ("/a{x}", Braces("a{x}".into())),

@@ -28,7 +28,9 @@ fn requirement(template: &str) -> Requirement {
 
 #[test]
 fn inputs_of_known_incidents_are_refused() {
-    use PathError::{Case, Character, DotSegment, EmptySegment, EncodedSlash, Escape, Form, LastSlash};
+    use PathError::{
+        Case, Character, DotAtEnd, DotSegment, EmptySegment, EncodedSlash, Escape, Form, LastSlash,
+    };
     let cases = [
         ("Oathkeeper CVE-2026-33494: matched raw, forwarded normalised", "/public/../admin", DotSegment),
         ("Oathkeeper CVE-2026-33494, escaped", "/public/%2e%2e/admin", Escape),
@@ -63,6 +65,11 @@ fn inputs_of_known_incidents_are_refused() {
         ("Tomcat CVE-2007-0450: backslashes", "/public/\\../admin", Character),
         ("Tomcat CVE-2008-2938: overlong UTF-8", "/public/%c0%ae%c0%ae/admin", Escape),
         ("IIS CVE-2000-0884: an overlong slash", "/public/..%c0%af../admin", Escape),
+        ("Windows: dots at the end of a name", "/admin.", DotAtEnd),
+        ("Windows: dots and a space at the end of a name", "/admin%20..", DotAtEnd),
+        ("Windows: dots at the end of a folder's name", "/files/private./x", DotAtEnd),
+        ("Windows 95: more dots than two", "/api/orders/...", DotSegment),
+        ("dots and a space", "/api/orders/..%20.", DotSegment),
         ("IIS: an escape of UTF-16", "/public%u002fadmin", Escape),
         ("Full-width forms", "/public/\u{ff0e}\u{ff0e}/admin", Character),
         ("Full-width forms, escaped", "/public/%ef%bc%8e%ef%bc%8e/admin", Escape),
@@ -72,7 +79,7 @@ fn inputs_of_known_incidents_are_refused() {
         ("an escaped slash into a route's neighbour", "/files/private%2Fx", EncodedSlash),
         ("an escaped slash into a route's neighbour, in another case", "/files/Private%2Fx", Case),
         ("an escaped slash and a dot segment", "/files/a%2F..%2Fprivate%2Fx", DotSegment),
-        ("a sanitiser that takes `../` out once", "/public/....//admin", EmptySegment),
+        ("a sanitiser that takes `../` out once", "/public/....//admin", DotSegment),
         ("a whole URL for a target", "http://other.example/admin", Form),
         ("an authority for a target", "other.example:443", Form),
         ("all of the server", "*", Form),
@@ -104,6 +111,8 @@ fn their_plain_neighbours_are_not() {
         ("/api/orders/A%201", "/api/orders/{id}"),
         ("/files/a%2Fb", "/files/{*rest}"),
         ("/files/a/B", "/files/{*rest}"),
+        ("/files/a.", "/files/{*rest}"),
+        ("/api/orders/A%20Jr.", "/api/orders/{id}"),
         ("/files/private/x%2Fy", "/files/private/{*rest}"),
         ("/orders:batch", "/orders:batch"),
         // oauth2-proxy CVE-2025-54576: the query has no say.

@@ -14,7 +14,7 @@ pub(crate) struct Reading {
 
 /// Every reading of a path by readers that do up to four of these things, in whatever order: decode it, once or again;
 /// take `%2F`, `\`, overlong or full-width forms for what they resemble; strip parameters; merge slashes; remove dot segments;
-/// trim spaces; stop at a NUL, `?` or `#`; ignore case; ignore a slash at the end.
+/// trim spaces, and dots at an end; stop at a NUL, `?` or `#`; ignore case; ignore a slash at the end.
 pub(crate) fn readings(path: &str) -> BTreeSet<Reading> {
     let first = Reading { path: path.into(), folded: false, slash_ignored: false };
     let mut all = BTreeSet::from([first.clone()]);
@@ -36,6 +36,7 @@ fn steps(reading: &Reading) -> Vec<Reading> {
         resemblances(path),
         each_segment(path, |segment| segment.split(';').next().unwrap_or_default()),
         each_segment(path, |segment| segment.trim_matches(' ')),
+        each_segment(path, |segment| segment.trim_end_matches(['.', ' '])),
         merge_slashes(path),
         remove_dot_segments(path),
         path.split(['\0', '?', '#']).next().unwrap_or_default().to_owned(),

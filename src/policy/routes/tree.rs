@@ -1,7 +1,7 @@
 //! The routes' templates as a tree of path segments, in which the most specific one is found first.
 
 use super::{RouteIndex, Tie};
-use crate::policy::path::decode;
+use crate::policy::path::{decode, trimmed};
 use crate::policy::template::{Literal, TemplateSegment};
 use crate::policy::{Map, PathError};
 
@@ -12,22 +12,30 @@ pub(super) struct Reading {
     folded: bool,
     /// Escapes are left as they are.
     spelled: bool,
+    /// Dots at the end of a segment are dropped, and spaces with them.
+    trimmed: bool,
 }
 
 impl Reading {
     /// Ours: escapes decoded, case by case.
-    pub(super) const OURS: Self = Self { folded: false, spelled: false };
+    pub(super) const OURS: Self = Self { folded: false, spelled: false, trimmed: false };
 
     /// The readings of a path that may differ from ours.
-    pub(super) fn others(cased: bool, escaped: bool) -> impl Iterator<Item = Self> {
-        let all = [(true, false), (false, true), (true, true)];
-        let all = all.map(|(folded, spelled)| Self { folded, spelled });
-        all.into_iter().filter(move |other| (cased || !other.folded) && (escaped || !other.spelled))
+    pub(super) fn others(cased: bool, escaped: bool, dotted: bool) -> impl Iterator<Item = Self> {
+        let of = |bits: u8| Self { folded: bits & 1 != 0, spelled: bits & 2 != 0, trimmed: bits & 4 != 0 };
+        let may_differ = move |other: &Self| {
+            (cased || !other.folded) && (escaped || !other.spelled) && (dotted || !other.trimmed)
+        };
+        (1..8).map(of).filter(may_differ)
     }
 
     /// The error that refuses a path which takes another route in this reading.
     pub(super) fn error(self) -> PathError {
-        if self.folded { PathError::Case } else { PathError::Escape }
+        match self {
+            Self { folded: true, .. } => PathError::Case,
+            Self { spelled: true, .. } => PathError::Escape,
+            _ => PathError::DotAtEnd,
+        }
     }
 }
 
@@ -82,6 +90,7 @@ impl Node {
         reading: Reading,
     ) -> Option<&Leaf> {
         let Some(segment) = segments.next() else { return (!self.here.0.is_empty()).then_some(&self.here) };
+        let segment = if reading.trimmed { trimmed(segment) } else { segment };
         let literal = || self.literal(segment, reading)?.find(segments.clone(), reading);
         let capture =
             || self.capture.as_ref().filter(|_| !segment.is_empty())?.find(segments.clone(), reading);
