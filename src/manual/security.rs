@@ -48,8 +48,6 @@
 //! - **Keys.** A key that is withdrawn, or replaced under its `kid`, is noticed when the set is fetched next. `keys.max_age` bounds that.
 //! - **Certificates.** The gateway asks callers for none: tokens that are bound to one are refused there, and taken in the layer. DPoP
 //!   (RFC 9449) is not spoken: tokens that are bound to a key are refused.
-//! - **What is nearly a signed token** (a sound one with a `=` or a further part behind it) has the form of an opaque one, and is shown to
-//!   the issuer that is asked about those.
 //! - **Fragments over HTTP/2.** The library drops a `#` and what follows before anybody can refuse it. It is neither judged nor forwarded.
 //! - **Long answers that nobody reads** are kept up to 0.5 MB each, eight pieces of 64 KiB on their way through pingora, until 60 s have
 //!   passed without progress: 128 streams of one connection hold 70 MB. `limits.http2_streams` bounds that.

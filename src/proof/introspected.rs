@@ -81,7 +81,8 @@ pub struct SignedIntrospection<'a> {
 /// 1. A JWS whose `typ` is `token-introspection+jwt`, so that no other token of the issuer passes for an answer.
 /// 2. Its signature verifies with a key of the issuer.
 /// 3. `iss` is the issuer, and `aud` names us.
-/// 4. It was given now: `iat` is within [`MAX_ANSWER_AGE`] of it, and `exp`, if there is one, has not passed for longer.
+/// 4. It was given now: `iat` is within [`MAX_ANSWER_AGE`] of it; `exp`, if there is one, has not passed for longer, and `nbf` is
+///    no further away.
 /// 5. The member `token_introspection` is the answer, read as [`read_introspection`] does.
 ///
 /// # Errors
@@ -117,6 +118,7 @@ pub fn read_signed_introspection(
     let (earliest, latest) = (expected.at - MAX_ANSWER_AGE, expected.at + MAX_ANSWER_AGE);
     if !claims.issued_at().is_some_and(|iat| (earliest..=latest).contains(&iat))
         || claims.expires().is_some_and(|exp| exp < earliest)
+        || claims.not_before().is_some_and(|nbf| latest < nbf)
     {
         return Err(IntrospectionError::Stale);
     }
@@ -153,7 +155,7 @@ pub enum IntrospectionError {
     /// The signed answer's `iss` or `aud` is another one.
     #[error("the answer is of another issuer, or meant for somebody else")]
     NotForUs,
-    /// The signed answer's `iat` is missing or not of now, or its `exp` has passed.
+    /// The signed answer's `iat` is missing or not of now, its `exp` has passed, or its `nbf` has not.
     #[error("the answer does not say that it was given now (`iat`, RFC 9701 section 5)")]
     Stale,
 }

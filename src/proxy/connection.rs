@@ -17,6 +17,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 
@@ -31,6 +32,8 @@ pub(super) struct Caller {
     pub(super) trusted: bool,
     /// Whether it came by TLS.
     pub(super) tls: bool,
+    /// Whether, on HTTP/1, it had asked for more before it was answered.
+    pub(super) asks_ahead: AtomicBool,
 }
 
 /// A connection over `S`: plain TCP, or TLS.
@@ -84,6 +87,10 @@ impl<S: Transport> Connection<S> {
 
     /// Lets a request pass: its head, and what follows it.
     pub(super) fn admit(&mut self, head_bytes: usize, body: Body) {
+        if let (Some(caller), Body::Length(length)) = (self.caller(), body) {
+            let more = self.ahead.len() as u64 > length.saturating_add(head_bytes as u64);
+            caller.asks_ahead.store(more, Ordering::Relaxed);
+        }
         self.rest = match body {
             Body::Length(length) => Rest::Bytes(length.saturating_add(head_bytes as u64)),
             Body::Chunked => Rest::Chunks { head: head_bytes, chunks: ChunkReader::default() },

@@ -14,6 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -147,6 +148,7 @@ async fn connection<A>(
         forwarded_for,
         trusted: manners.trusted.iter().any(|network| network.contains(address)),
         tls: manners.tls.is_some(),
+        asks_ahead: AtomicBool::new(false),
     };
     let Some(tls) = &manners.tls else {
         if let Ok(connection) = Connection::new(tcp, id, caller) {

@@ -1,5 +1,6 @@
 //! Answers to callers: our own, written in whole; and the upstream's, cleaned of what was for us.
 
+use super::door::caller_of;
 use super::head::content_length;
 use super::vet::{announced_length, nominated};
 use super::{DRAIN_BYTES, DRAIN_TIME};
@@ -10,11 +11,13 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
+use std::sync::atomic::Ordering;
 
 /// Writes an answer of our own, and then reads what is left of the request's body, within bounds: so that the caller gets to
 /// read the answer, and the next request on the connection is found where it begins.
 ///
-/// If the body is longer than those bounds, or too slow, the connection ends (HTTP/1), or the stream (HTTP/2).
+/// If the body is longer than those bounds, or too slow, the connection ends (HTTP/1), or the stream (HTTP/2). It ends, too, if the
+/// caller has asked for more already: hundreds of requests fit into one packet, and each answer would cost many times as much.
 pub(super) async fn answer(
     session: &mut Session,
     answer: Answer,
@@ -36,6 +39,9 @@ pub(super) async fn answer(
     // A caller that waits for 100 will not send its body now, or perhaps it will (RFC 9110 section 10.1.1).
     let waits = request.headers.contains_key(header::EXPECT);
     session.set_close_on_response_before_downstream_finish(!short || waits);
+    if caller_of(session).is_some_and(|caller| caller.asks_ahead.load(Ordering::Relaxed)) {
+        session.set_keepalive(None);
+    }
     let ends = answer.body.is_empty();
     match &mut *session.downstream_session {
         // The end goes with the head: that is what makes a gRPC answer one of trailers only.

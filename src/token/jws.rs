@@ -1,6 +1,5 @@
 //! The compact serialisation of a JSON Web Signature: RFC 7515 sections 4, 7.1 and 5.2 steps 1 to 7.
 
-use super::alphabet::{all, is_letter};
 use super::{Members, UniqueMembers};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,9 +9,9 @@ use serde::de::{IgnoredAny, MapAccess};
 /// What kind of token a text is, told by its form alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Three base64url parts, the first a JSON object with `alg`: a signed token.
+    /// Its first part is a JSON object with `alg`: a signed token, sound or not.
     Jws,
-    /// Five base64url parts, the first a JSON object: an encrypted token (RFC 7516), which is refused.
+    /// Five parts, the first a JSON object: an encrypted token (RFC 7516), which is refused.
     Jwe,
     /// Anything else: a word that only its issuer understands.
     Opaque,
@@ -21,28 +20,27 @@ pub enum Shape {
 impl Shape {
     /// Tells what `token` is.
     ///
-    /// The first part is read leniently here (padding bits of any value pass), so that a signed token in a non-canonical
-    /// spelling is refused as one, rather than sent to an introspection endpoint.
+    /// The first part is read leniently here (padding, trailing bits of any value, and the other alphabet of base64 pass), and the
+    /// others not at all: a signed token that is spelled in another way, or has something behind it, is refused as one, rather than
+    /// sent to an introspection endpoint that might overlook it.
     ///
     /// ```
     /// use tollgate::token::Shape;
     ///
     /// assert_eq!(Shape::of("eyJhbGciOiJSUzI1NiJ9.e30.AAAA"), Shape::Jws);
+    /// assert_eq!(Shape::of("eyJhbGciOiJSUzI1NiJ9.e30.AAAA="), Shape::Jws);
     /// assert_eq!(Shape::of("2YotnFZFEjr1zCsicMWpAA"), Shape::Opaque);
     /// ```
     pub fn of(token: &str) -> Self {
-        let parts = token.split('.').count();
-        if !(parts == 3 || parts == 5) || !all(token.as_bytes(), |byte| is_base64url(byte) | (byte == b'.')) {
-            return Self::Opaque;
-        }
-        let first = token.split('.').next().unwrap_or_default();
+        let Some((first, others)) = token.split_once('.') else { return Self::Opaque };
+        let first = first.replace('+', "-").replace('/', "_");
         let Ok(header) = LENIENT.decode(first) else { return Self::Opaque };
         let mut alg = HasAlg(false);
         // Duplicate members still make it a JWS, which is then refused as a bad one.
         let object = UniqueMembers::read(&header, &mut alg).is_ok() || begins_as_object(&header);
-        match (object, parts) {
-            (true, 5) => Self::Jwe,
-            (true, 3) if alg.0 || serde_json::from_slice::<LooseAlg>(&header).is_ok() => Self::Jws,
+        match object {
+            true if others.split('.').count() == 4 => Self::Jwe,
+            true if alg.0 || serde_json::from_slice::<LooseAlg>(&header).is_ok() => Self::Jws,
             _ => Self::Opaque,
         }
     }
@@ -180,10 +178,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 fn begins_as_object(json: &[u8]) -> bool {
     let inner = json.trim_ascii_start().strip_prefix(b"{");
     inner.is_some_and(|inner| inner.trim_ascii_start().starts_with(b"\""))
-}
-
-fn is_base64url(byte: u8) -> bool {
-    is_letter(byte) | byte.is_ascii_digit() | (byte == b'-') | (byte == b'_')
 }
 
 /// Finds out whether there is an `alg`.

@@ -1,9 +1,11 @@
 //! What a caller without a token can make the gateway do: bytes for bytes, work for work, requests for requests.
 
-use crate::client::request;
+use crate::client::{PATIENCE, request};
 use crate::gateway::{Gateway, good, processor_time, unknown};
 use crate::jwks::Jwks;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tollgate::testing::Issuer;
 
 /// Ours; Envoy's threat model draws the line at 100.
@@ -36,16 +38,43 @@ async fn no_refusal_is_ten_times_as_long_as_its_request() {
         let answer = gateway.client().send(request).await;
         assert_eq!(answer.status, status, "{request:?}");
         let ends = answer.head.to_lowercase().contains("connection: close");
-        // As many requests in one segment as fit, where the connection goes on; each answer comes in a segment of its own, and
-        // every other one is acknowledged.
-        let sent = match ends {
-            true => CONNECTION + HEADERS + request.len(),
-            false => request.len() + HEADERS * request.len() / 1_460 + HEADERS / 2,
-        };
+        // Each in a segment of its own, as the answers are: who asks ahead has a connection for each. Every other answer is
+        // acknowledged.
+        let sent = HEADERS + request.len() + if ends { CONNECTION } else { HEADERS / 2 };
         let ratio = (answer.bytes + HEADERS) as f64 / sent as f64;
         assert!(ratio <= BOUND, "{request:?}: {} bytes for {sent}: {ratio:.1} times", answer.bytes);
         assert!(answer.bytes <= 512, "{request:?}: {} bytes", answer.bytes);
     }
+}
+
+#[tokio::test]
+async fn who_asks_ahead_gets_one_refusal_a_connection() {
+    let issuer = Issuer::new("https://as.test/");
+    let jwks = Jwks::start(&issuer).await;
+    let gateway = Gateway::start(&jwks.settings()).await;
+    for (asked, status) in [
+        ("GET / HTTP/1.1\r\nHost:a\r\n\r\n", "404"),
+        ("GET /orders/1 HTTP/1.1\r\nHost:a\r\n\r\n", "401"),
+        ("PUT /orders/1 HTTP/1.1\r\nHost:a\r\nContent-Length:1\r\n\r\nx", "405"),
+    ] {
+        let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+        stream.write_all(asked.repeat(500).as_bytes()).await.unwrap();
+        let (mut read, mut chunk) = (Vec::new(), [0; 4096]);
+        // What it has sent in vain may reset the connection.
+        while let Ok(count @ 1..) =
+            tokio::time::timeout(PATIENCE, stream.read(&mut chunk)).await.expect("it ends")
+        {
+            read.extend_from_slice(&chunk[..count]);
+        }
+        let answers = String::from_utf8(read).unwrap();
+        assert_eq!(answers.matches(&format!("HTTP/1.1 {status}")).count(), 1, "{asked:?}: {answers}");
+        assert!(answers.to_lowercase().contains("connection: close"), "{answers}");
+    }
+    // Whoever is admitted may.
+    let token = good(&issuer).sign();
+    let answer = gateway.client().send(&request(&token).repeat(50)).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.head.to_lowercase().contains("connection: close"), "{}", answer.head);
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn what_is_wrong_with_a_token_is_told_apart() {
     let cases = [
         ("abc".to_owned(), Reason::OpaqueNotTaken),
         (jwe, Reason::TokenEncrypted),
-        (format!("{sound}="), Reason::OpaqueNotTaken),
+        (format!("{sound}="), Reason::TokenMalformed),
         (format!("{}..AAAA", sound.split('.').next().unwrap()), Reason::TokenMalformed),
         (refused(|token| token.header("crit", serde_json::json!(["exp"]))), Reason::TokenCritical),
         (refused(|token| token.header("kid", 1)), Reason::TokenMalformed),

@@ -215,6 +215,21 @@ async fn what_was_answered_is_forgotten_where_another_is_asked() {
 }
 
 #[tokio::test]
+async fn what_begins_as_a_signed_token_is_no_opaque_one() {
+    let (house, answers) = house([Ok(active(""))]).await;
+    let signed = house.token();
+    let revoked = Selector::token(&signed);
+    house.gate.revoke(&revoked, None).unwrap();
+    assert_eq!(house.get(&signed).await, Outcome::Refused(Reason::Revoked));
+    for behind in ["=", "==", ".", ".x", "~", ".x.y.z", "."] {
+        let outcome = house.get(&format!("{signed}{behind}")).await;
+        assert_eq!(outcome, Outcome::Refused(Reason::TokenMalformed), "{behind:?}");
+    }
+    assert_eq!(house.get(&format!("{signed}.x.y")).await, Outcome::Refused(Reason::TokenEncrypted));
+    assert_eq!(answers.times(), 0);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_panics_on_trial_is_tried_again() {
     let endpoint = Arc::new(Defective::default());
     let mut rules = rules();

@@ -121,6 +121,8 @@ fn it_was_given_now() {
     assert_eq!(error(|token| token.without("iat")), Some(IntrospectionError::Stale));
     assert_eq!((at("exp", now - age), at("exp", now + 1)), (None, None));
     assert_eq!(at("exp", now - age - 1), Some(IntrospectionError::Stale));
+    assert_eq!((at("nbf", 0), at("nbf", now + age)), (None, None));
+    assert_eq!(at("nbf", now + age + 1), Some(IntrospectionError::Stale));
 }
 
 #[test]

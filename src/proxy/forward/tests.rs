@@ -17,7 +17,13 @@ fn permit(identity: IdentityHeaders) -> Permit {
 
 fn caller(trusted: bool) -> Caller {
     let address = std::net::IpAddr::from([10, 1, 2, 3]);
-    Caller { address, forwarded_for: HeaderValue::from_static("10.1.2.3"), trusted, tls: true }
+    Caller {
+        address,
+        forwarded_for: HeaderValue::from_static("10.1.2.3"),
+        trusted,
+        tls: true,
+        asks_ahead: false.into(),
+    }
 }
 
 struct Case {
