@@ -36,9 +36,7 @@ pub enum IdentitySource {
 impl IdentityHeaders {
     /// `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer`: the default.
     pub fn x_auth_request() -> Self {
-        let mut identity = Self::preset("x-auth-request");
-        identity.rules.family = Some(b"x-auth-request-");
-        identity
+        Self::preset("x-auth-request")
     }
 
     /// `X-Forwarded-User`, `-Client-Id`, `-Scopes`, `-Issuer`.
@@ -58,7 +56,9 @@ impl IdentityHeaders {
             ("scopes", IdentitySource::Scopes),
             ("issuer", IdentitySource::Issuer),
         ];
-        sources.into_iter().fold(Self::none(), |identity, (name, source)| {
+        let mut none = Self::none();
+        none.rules.family = Some(b"x-auth-request-");
+        sources.into_iter().fold(none, |identity, (name, source)| {
             // The name is made of two lower-case tokens, so it is valid, and no reserved one.
             identity.with(&format!("{prefix}-{name}"), source).unwrap_or_else(|_| Self::none())
         })
@@ -129,8 +129,8 @@ impl IdentitySource {
 /// Which header fields of the caller never reach the API.
 ///
 /// 1. Every field that we may set, however it is spelled: in any case, with any other sign for `-`. A server that takes
-///    `X_Auth_Request_User` or `X~Auth!Request*User` for `X-Auth-Request-User` would believe the caller. With the preset
-///    `x-auth-request`, the whole family: an API that has read `X-Auth-Request-Email` before must not read the caller's.
+///    `X_Auth_Request_User` or `X~Auth!Request*User` for `X-Auth-Request-User` would believe the caller. With a preset, the whole
+///    family of `X-Auth-Request-`: an API that has read `X-Auth-Request-Email` before must not read the caller's.
 /// 2. Every other name with an underscore, unless it is allowed by name.
 /// 3. The fields that override the method, so that the API carries out what was judged.
 #[derive(Clone, Debug)]

@@ -96,9 +96,23 @@ fn identity(raw: &Raw, report: &mut Report) -> Option<IdentityHeaders> {
         Preset::None => IdentityHeaders::none(),
     };
     let headers = claim_headers(written, preset, report)?;
-    let names = written.allow_underscores.given().map(|list| &list.value);
-    let names: Vec<&str> = names.into_iter().flatten().map(|name| name.value.as_str()).collect();
+    let names = written.allow_underscores.given().map(|list| list.value.as_slice()).unwrap_or_default();
+    names.iter().for_each(|name| allowed_name(name, report));
+    let names: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
     Some(headers.allowing_underscores(&names))
+}
+
+/// A server that takes `_` for `-` must not find a length, a host or the like in it.
+fn allowed_name(name: &Spanned<String>, report: &mut Report) {
+    let taken_for = name.value.to_ascii_lowercase().replace('_', "-");
+    let hint = match IdentityHeaders::none().with(&taken_for, IdentitySource::Subject) {
+        Ok(_) => return,
+        Err(InvalidIdentityHeader::Name) => "header names are letters, digits and ``!#$%&'*+-.^_`|~``",
+        Err(_) => {
+            "a server that takes `_` for `-` would read a header in it that HTTP gives a meaning; leave it out"
+        }
+    };
+    report.error(Code::BadValue, name.span, format!("{} can't be allowed", name.quoted())).help(hint);
 }
 
 fn claim_headers(

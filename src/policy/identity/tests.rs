@@ -90,6 +90,19 @@ fn fields_that_override_the_method_are_taken_out() {
 }
 
 #[test]
+fn a_preset_covers_the_family_that_apis_have_read_before() {
+    for (identity, strips) in [
+        (IdentityHeaders::x_auth_request(), true),
+        (IdentityHeaders::x_forwarded(), true),
+        (IdentityHeaders::none(), false),
+    ] {
+        assert!(identity.rules().strips("X-Auth_Request-Email"), "an underscore");
+        assert_eq!(identity.rules().strips("X-Auth-Request-Email"), strips);
+        assert_eq!(identity.rules().strips("X-Auth-Request-User"), strips);
+    }
+}
+
+#[test]
 fn no_spelling_of_a_protected_name_passes() {
     let identity =
         IdentityHeaders::x_auth_request().with("X-Tenant", IdentitySource::Claim("tenant".into())).unwrap();
