@@ -29,6 +29,7 @@
 //! | `cors_preflight` | `deny` | `deny`, `forward` | a preflight that reaches an API unasked is a request without a token |
 //! | `forward_authorization` | off | – | an API that needs the identity gets it in headers; a token that stops at the gate can't leak behind it |
 //! | identity headers | `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer` | – | a wide-spread convention |
+//! | an identity header's value | 8,128 bytes at most, percent-encoded; longer: 431 | – | most servers take lines of 8 KiB; without a part of it, it would be another's |
 //!
 //! # The gateway's
 //!

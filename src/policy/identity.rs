@@ -93,7 +93,7 @@ impl IdentityHeaders {
         &self.rules
     }
 
-    /// The fields to set on a permitted request.
+    /// The fields to set on a permitted request. However long a value is, it is not left out: that would make another identity of it.
     pub fn fields<'a>(&'a self, permit: &'a Permit) -> impl Iterator<Item = (&'a HeaderName, HeaderValue)> {
         let degraded = permit.degraded().then_some((&DEGRADED, HeaderValue::from_static("introspection")));
         let fields = self.fields.iter().filter_map(|(name, source)| Some((name, source.value(permit)?)));
@@ -230,7 +230,7 @@ fn scalar(value: &Value) -> Option<String> {
 
 fn encode(text: &str) -> Option<HeaderValue> {
     let plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'%');
-    if text.is_empty() || text.len() > MAX_VALUE_BYTES {
+    if text.is_empty() {
         return None;
     }
     let outer_space = text.starts_with(' ') || text.ends_with(' ');
@@ -269,12 +269,8 @@ fn encode_list<'a>(elements: impl Iterator<Item = &'a str> + Clone) -> Option<He
             }
         }
     }
-    let fits = !joined.is_empty() && joined.len() <= MAX_VALUE_BYTES;
-    fits.then(|| HeaderValue::from_maybe_shared(Bytes::from(joined)).ok()).flatten()
+    if joined.is_empty() { None } else { HeaderValue::from_maybe_shared(Bytes::from(joined)).ok() }
 }
-
-/// Longer values are left out, so that a token can't make a request that an upstream refuses for its size.
-const MAX_VALUE_BYTES: usize = 4 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -195,7 +195,9 @@ impl ProxyHttp for Door {
             no_body,
             host: upstream.host(target),
         };
-        passage.dress(head)?;
+        if let Err(refusal) = passage.dress(head) {
+            return Err(give_up(visit, refusal));
+        }
         match upstream.rewrite().apply(came.raw_path()) {
             Some(target) => set_target(head, &target),
             None => Ok(()),
@@ -218,8 +220,7 @@ impl ProxyHttp for Door {
         visit.body_bytes = visit.body_bytes.saturating_add(body.len() as u64);
         // Once it is another protocol, it has no body any more.
         if visit.body_limit.is_some_and(|limit| visit.body_bytes > limit) && !session.was_upgraded() {
-            visit.refusal = Some(Refusal::BodyTooLarge);
-            return Err(Error::new_down(ErrorType::HTTPStatus(Refusal::BodyTooLarge.status().as_u16())));
+            return Err(give_up(visit, Refusal::BodyTooLarge));
         }
         Ok(())
     }
@@ -356,6 +357,12 @@ fn request_head(head: &RequestHeader) -> RequestHead<'_> {
 fn refuse(visit: &mut Visit, refusal: Refusal, form: AnswerForm) -> Box<Answer> {
     visit.refusal = Some(refusal);
     Box::new(refusal.answer(form))
+}
+
+/// Ends a request that is on its way to its upstream already; `fail_to_proxy` answers it.
+fn give_up(visit: &mut Visit, refusal: Refusal) -> Box<Error> {
+    visit.refusal = Some(refusal);
+    Error::new_down(ErrorType::HTTPStatus(refusal.status().as_u16()))
 }
 
 /// What an error means for the caller; `None` if it is gone.

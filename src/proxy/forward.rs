@@ -1,12 +1,12 @@
 //! What an admitted request looks like to the upstream: which of the caller's fields stay behind, and which are ours.
 
 use super::connection::Caller;
+use super::refusal::Refusal;
 use super::vet::nominated;
 use crate::policy::{HeaderRules, Permit};
 use http::header::{self, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
-use pingora_core::{ErrorType, OrErr};
 use pingora_http::RequestHeader;
 
 /// An admitted request on its way.
@@ -43,14 +43,19 @@ impl Passage<'_> {
     /// 5. In: identity, forwarding fields, the request's id, and the connection's fields as we mean them. What goes in last
     ///    can't be taken out by anything that the caller sent.
     ///
+    /// An identity that is too long for one field is not shortened: without a part of it, it would be another's.
+    ///
     /// Names arrive in lower case, but for a few whose usual spelling the library knows: keeping the caller's costs more than
     /// everything else here.
-    pub(super) fn dress(&self, head: &mut RequestHeader) -> pingora_core::Result<()> {
+    pub(super) fn dress(&self, head: &mut RequestHeader) -> Result<(), Refusal> {
         let mut parts: Parts = std::mem::replace(head, empty()).into();
         let fields = &mut parts.headers;
         self.strip(fields);
         fields.reserve(OURS);
         for (name, value) in self.permit.policy().identity().fields(self.permit) {
+            if value.len() > MAX_IDENTITY_BYTES {
+                return Err(Refusal::IdentityTooLong);
+            }
             fields.insert(name.clone(), value);
         }
         self.tell_origin(fields)?;
@@ -93,7 +98,7 @@ impl Passage<'_> {
     }
 
     /// `X-Forwarded-For`, `-Proto` and `-Host`. What a trusted proxy says is kept, and added to.
-    fn tell_origin(&self, fields: &mut HeaderMap) -> pingora_core::Result<()> {
+    fn tell_origin(&self, fields: &mut HeaderMap) -> Result<(), Refusal> {
         let caller = self.caller;
         let chain = if caller.trusted { chain(fields, &caller.forwarded_for) } else { None };
         fields.insert(FORWARDED_FOR.clone(), chain.unwrap_or_else(|| caller.forwarded_for.clone()));
@@ -103,8 +108,7 @@ impl Passage<'_> {
             fields.insert(FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
         }
         if !is_told(fields, &FORWARDED_HOST) {
-            let host = HeaderValue::from_str(self.authority)
-                .or_err(ErrorType::InvalidHTTPHeader, "the host is no field value")?;
+            let host = HeaderValue::from_str(self.authority).map_err(|_| Refusal::Host)?;
             fields.insert(FORWARDED_HOST.clone(), host);
         }
         Ok(())
@@ -222,6 +226,9 @@ fn chain(headers: &HeaderMap, last: &HeaderValue) -> Option<HeaderValue> {
     }
     HeaderValue::try_from(chain).ok()
 }
+
+/// Most servers take lines of 8 KiB, name and all.
+const MAX_IDENTITY_BYTES: usize = 8 * 1024 - 64;
 
 /// About how many fields we set.
 const OURS: usize = 10;

@@ -52,6 +52,8 @@ refusals! {
     Connection = "connection_invalid", BAD_REQUEST, "3", "the Connection field is invalid";
     /// The head is too long, or has too many lines (RFC 6585 section 5).
     HeadTooLarge = "header_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "8", "the header is too large";
+    /// What the token says of the caller is too long for a field of the upstream's request.
+    IdentityTooLong = "identity_too_long", REQUEST_HEADER_FIELDS_TOO_LARGE, "8", "a claim of the token is too long to be passed on";
     /// The head or the body came too slowly (RFC 9110 section 15.5.9).
     TooSlow = "request_timeout", REQUEST_TIMEOUT, "1", "the request took too long to arrive";
     /// The body is longer than the route allows (RFC 9110 section 15.5.14).

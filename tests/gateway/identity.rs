@@ -61,6 +61,21 @@ async fn connection_can_t_make_ours_vanish() {
 }
 
 #[tokio::test]
+async fn an_identity_is_passed_on_whole_or_not_at_all() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend).start().await;
+    let (long, longer) = ("l".repeat(8_128), "l".repeat(8_129));
+    for (subject, status) in [(&long, 200), (&longer, 431)] {
+        let token =
+            gateway.issuer.token().audience("https://api.example.com").client("shop").subject(subject).sign();
+        let answer = gateway.get("/token/a", &format!("Authorization: Bearer {token}\r\n")).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    assert_eq!(backend.last().field("x-auth-request-user"), Some(&*long));
+    assert_eq!(backend.requests().len(), 1, "the other did not arrive");
+}
+
+#[tokio::test]
 async fn the_request_id_of_a_trusted_proxy_is_kept() {
     let backend = Backend::start().await;
     let lines = "X-Request-Id: theirs-1\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n";
