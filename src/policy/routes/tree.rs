@@ -22,11 +22,9 @@ impl Reading {
 
     /// The readings of a path that may differ from ours.
     pub(super) fn others(cased: bool, escaped: bool, dotted: bool) -> impl Iterator<Item = Self> {
-        let of = |bits: u8| Self { folded: bits & 1 != 0, spelled: bits & 2 != 0, trimmed: bits & 4 != 0 };
-        let may_differ = move |other: &Self| {
-            (cased || !other.folded) && (escaped || !other.spelled) && (dotted || !other.trimmed)
-        };
-        (1..8).map(of).filter(may_differ)
+        let ways = u8::from(cased) | u8::from(escaped) << 1 | u8::from(dotted) << 2;
+        let of = |ways: u8| Self { folded: ways & 1 != 0, spelled: ways & 2 != 0, trimmed: ways & 4 != 0 };
+        (1..=ways).filter(move |some| some & !ways == 0).map(of)
     }
 
     /// The error that refuses a path which takes another route in this reading.
