@@ -11,6 +11,12 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
 }
 
+/// Longer than one line of a request may be. Whether it is passed on is not for the policy to say; but never is it left out.
+const LONG: &str = match std::str::from_utf8(&[b'x'; 9_000]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
 #[test]
 fn presets_tell_user_client_scopes_and_issuer() {
     let alice = permit(Some(principal(json!({"sub": "alice", "client_id": "shop", "scope": "a b"}))));
@@ -44,7 +50,7 @@ fn claims_are_told_as_texts_and_lists_of_texts() {
     let claims = json!({
         "text": "x", "number": 7, "fraction": 1.5, "flag": true, "null": null, "object": {"a": 1}, "empty": "",
         "list": ["a b", 1, false], "none": [], "nested": [["a"]], "mixed": ["a", null], "a": {"b": ["deep"]},
-        "line": "a\r\nx-admin: 1", "long": "x".repeat(5_000),
+        "line": "a\r\nx-admin: 1", "long": LONG,
     });
     let permit = permit(Some(principal(claims)));
     let cases = [
@@ -64,7 +70,7 @@ fn claims_are_told_as_texts_and_lists_of_texts() {
         ("a/b", None),
         ("absent", None),
         ("line", Some("a%0D%0Ax-admin:%201")),
-        ("long", None),
+        ("long", Some(LONG)),
     ];
     for (claim, expected) in cases {
         let identity = IdentityHeaders::none().with("x-claim", IdentitySource::Claim(claim.into())).unwrap();
@@ -166,12 +172,9 @@ fn values_can_t_break_out_of_their_field() {
     assert_eq!(encoded(" a").as_deref(), Some("%20a"));
     assert_eq!(encoded(""), None);
     assert_eq!(encoded("a ").as_deref(), Some("a%20"));
-    let (longest, too_long) = ("a".repeat(4_096), "a".repeat(4_097));
-    assert_eq!(encoded(&longest), Some(longest.clone()));
-    assert_eq!(encoded(&too_long), None);
-    let alone = |text: &str| encode_list(std::iter::once(text));
-    assert!(alone(&longest).is_some() && alone(&too_long).is_none());
+    assert_eq!(encoded(LONG).as_deref(), Some(LONG));
+    assert_eq!(encode_list(std::iter::once(LONG)).unwrap(), LONG);
     let list = encode_list(["a b", "c", "", "é"].into_iter()).unwrap();
     assert_eq!(list, "a%20b c %C3%A9");
-    assert_eq!(alone("a%20b").unwrap(), "a%2520b", "no escape is smuggled in");
+    assert_eq!(encode_list(std::iter::once("a%20b")).unwrap(), "a%2520b", "no escape is smuggled in");
 }
