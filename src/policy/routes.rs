@@ -177,6 +177,10 @@ pub struct RouteTable {
     any: Node,
     /// Whether a literal has an upper-case letter.
     upper_case: bool,
+    /// How many segments there are templates of that take a path with a slash at its end, which is not counted; and such that take
+    /// one without: a bit for each number, the last for all that are larger.
+    slashed: u64,
+    unslashed: u64,
 }
 
 /// Why no route takes a request.
@@ -249,6 +253,18 @@ impl RouteTable {
         Ok(index)
     }
 
+    /// Whether a path that this template matches can match another one with its last slash taken away, or with one at its end, and
+    /// the template leaves room for that to say more.
+    fn may_be_toggled(&self, template: &Template) -> bool {
+        let segments = template.segments().len();
+        let others = if template.ends_in_slash() {
+            self.unslashed & bit(segments - 1)
+        } else {
+            self.slashed & bit(segments)
+        };
+        others != 0 && template.captures().next().is_some()
+    }
+
     /// Of the routes at one place, the one for this method.
     fn select(&self, leaf: &Leaf, method: &Method) -> Option<RouteIndex> {
         if method == Method::CONNECT || method == Method::TRACE {
@@ -317,17 +333,22 @@ impl<'t> Place<'t> {
         route: &Route,
         path: &CanonicalPath<'_>,
     ) -> Result<(), PathError> {
-        if !route.template.ends_in_rest() {
+        let to_rest = route.template.ends_in_rest();
+        if !to_rest && !self.table.may_be_toggled(&route.template) {
             return Ok(());
         }
         let asks_otherwise = |reading| {
             let theirs = self.leaf(path.segments_with_last_slash_toggled(), reading);
             theirs.filter(|theirs| !std::ptr::eq(*theirs, leaf)).is_some_and(|theirs| {
-                let routes = || theirs.0.iter().filter_map(|index| self.table.get(*index));
-                // Without its slash the path may be one of a wider `{*rest}`, which it was before as well.
-                let wider = path.ends_in_slash() && routes().any(|route| route.template.ends_in_rest());
+                let mut routes = theirs.0.iter().filter_map(|index| self.table.get(*index));
+                let gives_way = match to_rest {
+                    // Without its slash the path may be one of a wider `{*rest}`, which it was before as well.
+                    true => path.ends_in_slash() && routes.any(|other| other.template.ends_in_rest()),
+                    // A route for exactly this path is meant, whatever there is for the other.
+                    false => !routes.any(|other| other.template.is_more_specific_than(&route.template)),
+                };
                 let other = self.table.select(theirs, self.method).and_then(|index| self.table.get(index));
-                !wider && other.is_none_or(|other| other.requirement != route.requirement)
+                !gives_way && other.is_none_or(|other| other.requirement != route.requirement)
             })
         };
         if std::iter::once(Reading::OURS).chain(self.readings(path)).any(asks_otherwise) {
@@ -354,6 +375,11 @@ impl<'t> Place<'t> {
         self.check_spelling(leaf, &decoded)?;
         self.check_last_slash(leaf, route, &decoded)
     }
+}
+
+/// The bit for a number of segments.
+fn bit(segments: usize) -> u64 {
+    1 << segments.min(63)
 }
 
 /// `.b.c` and `.c` of `a.b.c`: the longest first.
@@ -390,6 +416,10 @@ impl RouteTableBuilder {
             }
         }
         self.0.upper_case |= segments.iter().any(letters);
+        match route.template.ends_in_slash() || route.template.ends_in_rest() {
+            true => self.0.slashed |= bit(segments.len() - 1),
+            false => self.0.unslashed |= bit(segments.len()),
+        }
         self.0.routes.push(route);
         Ok(index)
     }

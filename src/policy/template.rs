@@ -115,6 +115,27 @@ impl Template {
         matches!(self.segments.last(), Some(TemplateSegment::Rest(_)))
     }
 
+    /// Whether its last segment is empty: it is for paths that end in a slash.
+    pub(super) fn ends_in_slash(&self) -> bool {
+        matches!(self.segments.last(), Some(TemplateSegment::Literal(text)) if text.decoded.is_empty())
+    }
+
+    /// Whether it says more of a path than `other` does: at the first segment where they differ in kind, it has a literal rather
+    /// than a capture, or a capture rather than a rest.
+    pub(super) fn is_more_specific_than(&self, other: &Self) -> bool {
+        let rank = |segment: &TemplateSegment| match segment {
+            TemplateSegment::Rest(_) => 0,
+            TemplateSegment::Capture(_) => 1,
+            TemplateSegment::Literal(_) => 2,
+        };
+        self.segments
+            .iter()
+            .map(rank)
+            .zip(other.segments.iter().map(rank))
+            .find(|(ours, theirs)| ours != theirs)
+            .is_some_and(|(ours, theirs)| ours > theirs)
+    }
+
     pub(super) fn segments(&self) -> &[TemplateSegment] {
         &self.segments
     }

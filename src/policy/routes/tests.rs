@@ -117,7 +117,7 @@ fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
         ("/files/a/", Ok(2)),
         ("/open/", Ok(0)),
         ("/orders/1", Ok(4)),
-        ("/orders/1/", refused),
+        ("/orders/1/", refused.clone()),
         ("/orders/", Ok(0)),
         // Who has a route for each means each.
         ("/both", Ok(5)),
@@ -127,6 +127,44 @@ fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
     ];
     for (target, expected) in cases {
         assert_eq!(get(&strict, target), expected, "{target}");
+    }
+    let captures = table(vec![
+        asking("/a/{x}", 0),
+        asking("/a/adm/", 1),
+        asking("/b/{x}/", 0),
+        asking("/b/adm", 1),
+        asking("/c/{x}", 0),
+        asking("/c/adm/{*rest}", 1),
+        asking("/d/{x}/{y}", 0),
+        asking("/d/adm/sec/", 1),
+        asking("/e/{x}", 0),
+        asking("/e/{x}/", 1),
+        asking("/f/adm", 0),
+        asking("/f/{x}/", 1),
+        asking("/g/{x}", 1),
+        asking("/g/same/", 1),
+    ]);
+    for (target, expected) in [
+        ("/a/adm", refused.clone()),
+        ("/a/ADM", refused.clone()),
+        ("/a/adm.", Err(NotFound::Path(PathError::LastSlash))),
+        ("/a/adm/", Ok(1)),
+        ("/a/other", Ok(0)),
+        ("/b/adm/", refused.clone()),
+        ("/b/adm", Ok(3)),
+        ("/b/other/", Ok(2)),
+        ("/c/adm", refused.clone()),
+        ("/c/other", Ok(4)),
+        ("/d/adm/sec", refused.clone()),
+        ("/d/adm/other", Ok(6)),
+        // One for each, and one that is for more.
+        ("/e/1", Ok(8)),
+        ("/e/1/", Ok(9)),
+        ("/f/adm", Ok(10)),
+        ("/f/adm/", refused.clone()),
+        ("/g/same", Ok(12)),
+    ] {
+        assert_eq!(get(&captures, target), expected, "{target}");
     }
     let post = table(vec![route("/{*all}", &[], &[]), route("/a", &[], &[Method::POST])]);
     let found = get(&post, "/a/");
