@@ -6,11 +6,15 @@ use std::time::Duration;
 
 /// Counts failures, and opens after several in a row: then nothing is asked for a pause, and after it one question at a time
 /// until one succeeds. The pause doubles with each further failure, and is never shorter than the issuer's own `Retry-After`.
+///
+/// Before it opens of its own accord it doubts: the failures may be those of tokens that somebody has made for that. Who has met the
+/// last of them is to find out whether the issuer answers at all.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
     open_until: Option<Duration>,
     probing: bool,
+    doubted: bool,
 }
 
 /// Failures in a row that open it.
@@ -42,8 +46,26 @@ impl Breaker {
         *self = Self::default();
     }
 
-    /// None came. Returns how long callers are told to wait.
-    pub(super) fn failed(&mut self, now: Duration, retry_after: Option<Duration>) -> Duration {
+    /// None came. Returns how long callers are told to wait; `None` if it is to be found out first whether it is the issuer that fails.
+    pub(super) fn failed(&mut self, now: Duration, retry_after: Option<Duration>) -> Option<Duration> {
+        if retry_after.is_some() || self.failures + 1 < THRESHOLD {
+            return Some(self.count(now, retry_after));
+        }
+        // One finds out for all.
+        std::mem::replace(&mut self.doubted, true).then_some(FIRST_PAUSE)
+    }
+
+    /// It was found out. Returns how long callers are told to wait.
+    pub(super) fn settled(&mut self, now: Duration, well: bool) -> Duration {
+        if well {
+            self.succeeded();
+            return FIRST_PAUSE;
+        }
+        self.doubted = false;
+        self.count(now, None)
+    }
+
+    fn count(&mut self, now: Duration, retry_after: Option<Duration>) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.probing = false;
         let doublings = self.failures.saturating_sub(THRESHOLD).min(8);
@@ -83,17 +105,32 @@ impl<'a> Asking<'a> {
     }
 
     /// None came. Returns how long callers are told to wait.
-    pub(super) fn failed(mut self, retry_after: Option<Duration>) -> Duration {
+    ///
+    /// # Errors
+    /// It is to be found out first whether it is the issuer that fails.
+    pub(super) fn failed(mut self, retry_after: Option<Duration>) -> Result<Duration, Doubt<'a>> {
+        let pause = lock(self.breaker).failed(self.clock.elapsed(), retry_after);
         self.told = true;
-        lock(self.breaker).failed(self.clock.elapsed(), retry_after)
+        pause.ok_or_else(|| Doubt(Self { told: false, ..self }))
     }
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if !self.told {
-            lock(self.breaker).failed(self.clock.elapsed(), None);
+            lock(self.breaker).settled(self.clock.elapsed(), false);
         }
+    }
+}
+
+/// That it is to be found out whether an issuer answers at all. However that ends, the breaker hears of it, too.
+pub(super) struct Doubt<'a>(Asking<'a>);
+
+impl Doubt<'_> {
+    /// It does, or it does not. Returns how long callers are told to wait.
+    pub(super) fn settled(mut self, well: bool) -> Duration {
+        self.0.told = true;
+        lock(self.0.breaker).settled(self.0.clock.elapsed(), well)
     }
 }
 
@@ -110,19 +147,26 @@ mod tests {
         Duration::from_secs(secs)
     }
 
+    impl Breaker {
+        /// None came, nor does one if it is asked about a word of our own.
+        fn down(&mut self, now: Duration) -> Duration {
+            self.failed(now, None).unwrap_or_else(|| self.settled(now, false))
+        }
+    }
+
     #[test]
     fn it_opens_after_five_failures_and_probes_one_at_a_time() {
         let mut breaker = Breaker::default();
         for _ in 0..4 {
             assert_eq!(breaker.admit(at(0)), Ok(()));
-            breaker.failed(at(0), None);
+            assert_eq!(breaker.failed(at(0), None), Some(at(1)));
         }
         assert_eq!(breaker.admit(at(0)), Ok(()));
-        assert_eq!(breaker.failed(at(0), None), at(1));
+        assert_eq!(breaker.down(at(0)), at(1));
         assert_eq!(breaker.admit(at(0)), Err(at(1)));
         assert_eq!(breaker.admit(at(1)), Ok(()), "one probe");
         assert!(breaker.admit(at(1)).is_err(), "and no second one");
-        assert_eq!(breaker.failed(at(1), None), at(2), "the pause doubles");
+        assert_eq!(breaker.down(at(1)), at(2), "the pause doubles");
         assert!(breaker.admit(at(2)).is_err());
         assert_eq!(breaker.admit(at(3)), Ok(()));
         breaker.succeeded();
@@ -130,12 +174,33 @@ mod tests {
     }
 
     #[test]
+    fn it_does_not_open_for_tokens_that_fail_alone() {
+        let mut breaker = Breaker::default();
+        for _ in 0..3 {
+            for _ in 0..4 {
+                assert_eq!(breaker.failed(at(0), None), Some(at(1)));
+            }
+            assert_eq!(breaker.failed(at(0), None), None, "one finds out");
+            assert_eq!(breaker.failed(at(0), None), Some(at(1)), "and nobody else");
+            assert_eq!(breaker.admit(at(0)), Ok(()), "meanwhile it goes on");
+            assert_eq!(breaker.settled(at(0), true), at(1));
+            assert_eq!(breaker.admit(at(0)), Ok(()));
+        }
+        (0..5).for_each(|_| assert_eq!(breaker.down(at(0)), at(1)));
+        assert_eq!(breaker.admit(at(1)), Ok(()), "on trial");
+        assert_eq!(breaker.failed(at(1), None), None);
+        assert!(breaker.admit(at(1)).is_err(), "until that is found out");
+        breaker.settled(at(1), true);
+        assert_eq!(breaker.admit(at(1)), Ok(()));
+    }
+
+    #[test]
     fn the_issuer_s_own_pause_is_kept_within_reason() {
         let mut breaker = Breaker::default();
-        assert_eq!(breaker.failed(at(0), Some(at(7))), at(7));
+        assert_eq!(breaker.failed(at(0), Some(at(7))), Some(at(7)));
         assert_eq!(breaker.admit(at(6)), Err(at(1)));
         assert_eq!(breaker.admit(at(7)), Ok(()));
-        assert_eq!(breaker.failed(at(7), Some(at(86_400))), LONGEST_PAUSE);
+        assert_eq!(breaker.failed(at(7), Some(at(86_400))), Some(LONGEST_PAUSE));
     }
 
     #[test]
@@ -143,35 +208,40 @@ mod tests {
         use crate::testing::ManualClock;
         let (breaker, clock) = (Mutex::default(), ManualClock::new());
         let ask = || Asking::admitted(&breaker, &clock);
+        let fail = || ask().unwrap().failed(None).unwrap_or_else(|doubt| doubt.settled(false));
         for _ in 0..10 {
             ask().unwrap().succeeded();
         }
         for _ in 0..4 {
-            assert_eq!(ask().unwrap().failed(None), at(1));
+            assert_eq!(fail(), at(1));
         }
         ask().unwrap().succeeded();
         for _ in 0..4 {
             drop(ask().unwrap());
         }
-        assert_eq!(ask().unwrap().failed(None), at(1), "the fifth in a row");
+        assert_eq!(fail(), at(1), "the fifth in a row");
         assert_eq!(ask().err(), Some(at(1)));
         clock.advance(at(1));
         drop(ask().unwrap());
         clock.advance(at(1));
         assert_eq!(ask().err(), Some(at(1)), "a trial that is broken off has failed");
         clock.advance(at(1));
-        ask().unwrap().succeeded();
-        assert_eq!(ask().unwrap().failed(Some(at(3))), at(3));
+        drop(ask().unwrap().failed(None));
+        assert_eq!(ask().err(), Some(at(4)), "and so has a doubt");
+        clock.advance(at(4));
+        assert_eq!(ask().unwrap().failed(None).err().map(|doubt| doubt.settled(true)), Some(at(1)));
+        assert_eq!(ask().unwrap().failed(Some(at(3))).ok(), Some(at(3)));
         assert_eq!(ask().err(), Some(at(3)));
     }
 
     #[test]
     fn pauses_double_up_to_the_longest() {
         let mut breaker = Breaker::default();
-        let pauses: Vec<_> = (0..12).map(|_| breaker.failed(at(0), None).as_secs()).collect();
+        let pauses: Vec<_> = (0..12).map(|_| breaker.down(at(0)).as_secs()).collect();
         assert_eq!(pauses, [1, 1, 1, 1, 1, 2, 4, 8, 16, 30, 30, 30]);
         let mut asked_for = Breaker::default();
-        let pauses = [0, 2, 40].map(|pause| asked_for.failed(at(0), Some(at(pause))).as_secs());
-        assert_eq!(pauses, [1, 2, 30]);
+        let pauses =
+            [0, 2, 40].map(|pause| asked_for.failed(at(0), Some(at(pause))).map(|pause| pause.as_secs()));
+        assert_eq!(pauses, [Some(1), Some(2), Some(30)]);
     }
 }

@@ -15,6 +15,8 @@ use crate::proof::{
 use crate::time::Clock;
 use crate::token::Fingerprint;
 use answer::Answer;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,7 +102,8 @@ pub(super) struct Question {
 /// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller, or waits if its token
 ///    is one that grace could bridge an outage for.
 /// 4. A connection that fails is tried once more, within the same time. An issuer that fails several times in a row, or that
-///    asks for a pause, is left alone; not one that says something odd about a token, whoever's that is.
+///    asks for a pause, is left alone; not one that fails about some tokens only, whoever has made them. So it is asked about a
+///    word of our own before that.
 /// 5. An answer is remembered before it is handed out, and shared afterwards. One that was forgotten while the question was
 ///    open is neither.
 pub(super) struct Desk {
@@ -213,7 +216,10 @@ impl Desk {
                     asking.succeeded();
                     Duration::from_secs(1)
                 } else {
-                    asking.failed(error.retry_after())
+                    match asking.failed(error.retry_after()) {
+                        Ok(pause) => pause,
+                        Err(doubt) => doubt.settled(self.answers_at_all().await),
+                    }
                 };
                 self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began).into()
             }
@@ -228,6 +234,20 @@ impl Desk {
         }
         self.memory.facts.get_in_outage(&question.key, self.clock.now())?;
         tokio::time::timeout(self.settings.timeout, self.places.acquire()).await.ok()?.ok()
+    }
+
+    /// Whether the issuer says anything of a word that is no token of anybody's: one that nobody can have chosen so that it fails.
+    async fn answers_at_all(&self) -> bool {
+        let mut word = [0; 32];
+        if aws_lc_rs::rand::fill(&mut word).is_err() {
+            return false;
+        }
+        let word = URL_SAFE_NO_PAD.encode(word);
+        match tokio::time::timeout(self.settings.timeout, self.attempt(&word)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => error.kind() == SourceErrorKind::Claims,
+            Err(_) => false,
+        }
     }
 
     async fn attempt(&self, token: &str) -> Result<Introspected, SourceError> {

@@ -25,8 +25,8 @@
 //! - Nothing fails open.
 //! - It recovers by itself: a key set at the next token with an unknown key after the cool-down, or, if there was none ever,
 //!   by retries with a growing pause (250 ms, 500 ms, … up to `keys.cool_down`); introspection at the first question after
-//!   the pause of its circuit breaker (after five failures in a row; 1 s, 2 s, … up to 30 s, and no shorter than the
-//!   issuer's own `Retry-After`).
+//!   the pause of its circuit breaker (after five failures in a row, and another about a word of our own, so that nobody's tokens
+//!   alone can open it; 1 s, 2 s, … up to 30 s, and no shorter than the issuer's own `Retry-After`).
 //!
 //! # When keys rotate
 //!

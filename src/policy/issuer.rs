@@ -150,9 +150,9 @@ impl IssuerRules {
             }
         } else if claims.kind(KindClaim::TokenType).is_some_and(|kind| !is_access_token_type(kind)) {
             return Err(Reason::TypeNotAccess);
-        } else if claims.kind(KindClaim::TokenType).is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"))
-            && claims.confirmation().is_none()
-        {
+        }
+        let dpop = |claim| claims.kind(claim).is_some_and(|kind: &str| kind.eq_ignore_ascii_case("dpop"));
+        if (dpop(KindClaim::TokenType) || dpop(KindClaim::Typ)) && claims.confirmation().is_none() {
             // Its issuer says that it is bound, but not to what: nobody can show that.
             return Err(Reason::Binding);
         }

@@ -12,7 +12,7 @@ use std::fmt;
 /// | `rfc9068` | RS256, PS256, ES256, EdDSA | `client_id` | `typ` `at+jwt`; `sub`, `iat`, `jti`, `client_id` |
 /// | `entra` | RS256 | `azp`, else `appid` | no `nonce`, `at_hash`, … |
 /// | `auth0` | RS256, PS256 | `azp`, else `client_id` | no `nonce`, `at_hash`, … |
-/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | `typ` in the payload: `Bearer` or `DPoP`, if any |
+/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | `typ` in the payload: `Bearer`, or `DPoP` beside `cnf`, if any |
 /// | `cognito` | RS256 | `client_id` | `token_use`: `access` |
 /// | `generic` | RS256, PS256, ES256, EdDSA | `cid`, else `client_id`, else `azp` | no `nonce`, `at_hash`, … |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -265,9 +265,11 @@ impl RouteTable {
         others != 0 && template.captures().next().is_some()
     }
 
-    /// Of the routes at one place, the one for this method.
+    /// Of the routes at one place, the one for this method. None is for one with small letters: by RFC 9110 section 9.1 `delete` is
+    /// another method than `DELETE`, but many an API takes it for the same.
     fn select(&self, leaf: &Leaf, method: &Method) -> Option<RouteIndex> {
-        if method == Method::CONNECT || method == Method::TRACE {
+        let small = method.as_str().bytes().any(|byte| byte.is_ascii_lowercase());
+        if small || method == Method::CONNECT || method == Method::TRACE {
             return None;
         }
         let methods = |index: &&RouteIndex| self.get(**index).map(|route| &route.methods);

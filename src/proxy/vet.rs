@@ -4,15 +4,16 @@
 use super::head::{content_length, is_token};
 use super::refusal::Refusal;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Version};
 use pingora_http::RequestHeader;
 
 /// Checks a request's head.
 ///
 /// 1. No more field lines than allowed.
-/// 2. Exactly one valid host: `Host`, or `:authority`, or both if they agree (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
-/// 3. At most one `Content-Length` or `Transfer-Encoding`, in canonical form. On HTTP/1, the raw head was checked already.
-/// 4. `Connection` names tokens only, and none of the fields that a request can't do without.
+/// 2. On HTTP/2, no value begins or ends with a space or a tab (RFC 9113 section 8.2.1); on HTTP/1 that is no part of it.
+/// 3. Exactly one valid host: `Host`, or `:authority`, or both if they agree (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+/// 4. At most one `Content-Length` or `Transfer-Encoding`, in canonical form. On HTTP/1, the raw head was checked already.
+/// 5. `Connection` names tokens only, and none of the fields that a request can't do without.
 ///
 /// # Errors
 /// The [`Refusal`] for the first that does not hold.
@@ -23,12 +24,20 @@ pub(super) fn vet(head: &RequestHeader, max_fields: usize) -> Result<(), Refusal
     if !head.raw_path_is_utf8() {
         return Err(Refusal::Target);
     }
+    if head.version == Version::HTTP_2 && head.headers.values().any(has_outer_space) {
+        return Err(Refusal::Malformed);
+    }
     let seen = Seen::of(&head.headers);
     framing(seen.length, seen.coding)?;
     if seen.connection {
         connection(&head.headers)?;
     }
     authority(head, seen.host).map(drop)
+}
+
+fn has_outer_space(value: &HeaderValue) -> bool {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    is_space(value.as_bytes().first()) || is_space(value.as_bytes().last())
 }
 
 /// The fields that matter here, found in one look over all of them.

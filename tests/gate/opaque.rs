@@ -146,7 +146,43 @@ async fn an_issuer_that_fails_again_and_again_is_left_alone() {
         let outcome = house.get(&format!("token-number-{n}")).await;
         assert_eq!(outcome, Outcome::Refused(Reason::IntrospectionUnavailable));
     }
-    assert_eq!(answers.times(), 5);
+    assert_eq!(answers.times(), 6, "and about a word of our own, before it is left alone");
+}
+
+/// An endpoint that fails about some tokens, and counts what it is asked.
+#[derive(Default)]
+struct Choosy(AtomicUsize);
+
+impl Introspect for Choosy {
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<IntrospectionAnswer, SourceError>> {
+        Box::pin(async move {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            match token {
+                TOKEN => Ok(IntrospectionAnswer::Json(active("").into())),
+                _ if token.starts_with("poison") => Err(down()),
+                _ => Ok(IntrospectionAnswer::Json(inactive().into())),
+            }
+        })
+    }
+
+    fn client_id(&self) -> &str {
+        "gateway"
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_fail_alone_cost_the_others_nothing() {
+    let endpoint = Arc::new(Choosy::default());
+    let mut rules = rules();
+    rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: Box::default() });
+    let asked = (endpoint.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+    let house = House::unready(|sources| sources.introspection = Some(asked), rules);
+    for n in 0..50 {
+        let outcome = house.get(&format!("poison-number-{n}")).await;
+        assert_eq!(outcome, Outcome::Refused(Reason::IntrospectionUnavailable));
+    }
+    assert_eq!(endpoint.0.load(Ordering::SeqCst), 60, "one in five more");
+    assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
 }
 
 /// An endpoint that is down, then panics, then answers.

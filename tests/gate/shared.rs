@@ -255,7 +255,7 @@ async fn an_issuer_that_is_down_is_bridged_by_what_another_gate_was_told() {
     }
     assert_eq!(first.get().await, Outcome::Allowed);
     assert_eq!(second.get().await, Outcome::Allowed, "although it is left alone just now");
-    assert_eq!(second.asked(), 5);
+    assert_eq!(second.asked(), 6);
 }
 
 #[tokio::test]

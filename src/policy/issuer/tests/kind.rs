@@ -79,7 +79,9 @@ fn issuers_that_name_the_kind_are_believed() {
     let refused = Some(Reason::TypeNotAccess);
     let cases = [
         (Profile::Keycloak, "typ", json!("Bearer"), None),
-        (Profile::Keycloak, "typ", json!("DPoP"), None),
+        // Bound, but not to anything.
+        (Profile::Keycloak, "typ", json!("DPoP"), Some(Reason::Binding)),
+        (Profile::Generic, "token_type", json!("dpop"), Some(Reason::Binding)),
         (Profile::Keycloak, "typ", json!("bearer"), refused),
         (Profile::Keycloak, "typ", json!("ID"), refused),
         (Profile::Keycloak, "typ", json!("Refresh"), refused),
@@ -99,6 +101,8 @@ fn issuers_that_name_the_kind_are_believed() {
         let token = facts(&sound(profile).claim(claim, value.clone()));
         assert_eq!(refusal(&rules(profile), &token, &route()), expected, "{profile} {claim} {value}");
     }
+    let bound = sound(Profile::Keycloak).claim("typ", "DPoP").claim("cnf", json!({"jkt": "x"}));
+    assert_eq!(refusal(&rules(Profile::Keycloak), &facts(&bound), &route()), None, "whoever shows the key");
     let silent = facts(&sound(Profile::Keycloak).without("typ"));
     assert_eq!(refusal(&rules(Profile::Keycloak), &silent, &route()), None, "older ones don't say");
     let silent = facts(&sound(Profile::Cognito).without("token_use"));
