@@ -54,6 +54,9 @@ impl Order {
         let Some(selector) = meant.selector() else {
             return told(StatusCode::BAD_REQUEST, wrong(ONE_OF));
         };
+        if selector.issuer().is_some_and(|issuer| gate.policy().issuer(issuer.as_str()).is_none()) {
+            return told(StatusCode::BAD_REQUEST, wrong(NO_ISSUER));
+        }
         let done = match self {
             Self::Forget => Ok(gate.forget(&selector)),
             Self::Revoke => gate.revoke(&selector, expires),
@@ -67,6 +70,9 @@ impl Order {
 }
 
 const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true; not empty, and a token without anything round it";
+
+const NO_ISSUER: &str =
+    "no issuer of this name is configured: write it as its `issuer` stands there, slash and all";
 
 impl Drop for Body {
     fn drop(&mut self) {
@@ -115,10 +121,16 @@ fn wrong(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
+    use crate::config::{self, Environment};
+
+    const CONFIG: &str = "
+issuers: {main: {issuer: 'https://as.example/', audiences: [a], clients: any}}
+routes: [{path: /, scopes: none}]
+";
 
     fn order(order: Order, body: &str) -> (u16, String) {
-        let gate = Gate::builder(Policy::default()).build();
+        let plan = config::parse("gateway.yaml", CONFIG, &Environment::empty()).unwrap();
+        let gate = Gate::builder(plan.policy).build();
         let (status, text) = order.carry_out(&gate, body.as_bytes());
         (status.as_u16(), String::from_utf8(text.to_vec()).unwrap())
     }
@@ -128,7 +140,7 @@ mod tests {
         for good in [
             r#"{"token":"abc"}"#,
             r#"{"jti":"a"}"#,
-            r#"{"sub":"a","issuer":"https://as"}"#,
+            r#"{"sub":"a","issuer":"https://as.example/"}"#,
             r#"{"client":"a","expires":1}"#,
             r#"{"sid":"a"}"#,
             r#"{"all":true}"#,
@@ -142,6 +154,7 @@ mod tests {
             "{}",
             r#"{"all":false}"#,
             r#"{"issuer":"https://as"}"#,
+            r#"{"sub":"a","issuer":"https://as.example"}"#,
             r#"{"sub":"a","jti":"b"}"#,
             r#"{"user":"a"}"#,
             r#"{"sub":1}"#,
