@@ -195,7 +195,7 @@ static DEGRADED: HeaderName = HeaderName::from_static("x-auth-degraded");
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 20] = [
     "authorization",
     "connection",
     "content-length",
@@ -213,6 +213,10 @@ const RESERVED: [&str; 17] = [
     "via",
     "date",
     "x-auth-degraded",
+    // The gateway's own.
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
 ];
 
 fn normalised(name: &str) -> impl Iterator<Item = u8> {

@@ -14,7 +14,7 @@ mod upstreams;
 
 use super::code::Code;
 use super::fields::Field;
-use super::plan::{CacheSettings, Plan, SecretSource};
+use super::plan::{CacheSettings, Limits, Plan, SecretSource};
 use super::problem::Report;
 use super::problems::Problems;
 use super::raw::{Identity, Preset, Raw};
@@ -32,6 +32,7 @@ pub(super) fn compile(raw: &Raw, base: &Path, files: &mut Files, report: &mut Re
     let gateway = gateway::compile(raw, files, report);
     let shared = shared::compile(raw, files, report);
     let identity = identity(raw, report);
+    identity.iter().for_each(|headers| request_id(raw, headers, report));
     let routes = routes::compile(raw, &issuers, &implications, report);
     let cache = raw.cache.given().map_or_else(CacheSettings::default, |cache| CacheSettings {
         size: cache.size.or(CacheSettings::DEFAULT_SIZE),
@@ -100,6 +101,24 @@ fn identity(raw: &Raw, report: &mut Report) -> Option<IdentityHeaders> {
     names.iter().for_each(|name| allowed_name(name, report));
     let names: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
     Some(headers.allowing_underscores(&names))
+}
+
+/// One field can't carry an identity and a request's id.
+fn request_id(raw: &Raw, headers: &IdentityHeaders, report: &mut Report) {
+    let limits = raw.gateway.given().and_then(|gateway| gateway.limits.given());
+    let written = limits.and_then(|limits| limits.request_id_header.given());
+    let identity = raw.identity.given().and_then(|identity| identity.headers.given()).into_iter().flatten();
+    let default = Limits::DEFAULT_REQUEST_ID_HEADER;
+    let clash = match written {
+        Some(name) => Some(name).filter(|name| headers.rules().strips(&name.value)),
+        None => identity.map(|(name, _)| name).find(|name| name.value.eq_ignore_ascii_case(default.as_str())),
+    };
+    if let Some(name) = clash {
+        let message = format!("{} can't carry both an identity and the request's id", name.quoted());
+        report
+            .error(Code::Duplicate, name.span, message)
+            .help("give the id another header: `gateway.limits.request_id_header`");
+    }
 }
 
 /// A server that takes `_` for `-` must not find a length, a host or the like in it.
