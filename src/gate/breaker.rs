@@ -19,8 +19,8 @@ pub(super) struct Breaker {
 
 /// Failures in a row that open it.
 const THRESHOLD: u32 = 5;
-/// The first pause.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The first pause, and what callers are told to wait who have met a failure.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause, and the longest `Retry-After` that is followed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -55,11 +55,11 @@ impl Breaker {
         std::mem::replace(&mut self.doubted, true).then_some(FIRST_PAUSE)
     }
 
-    /// It was found out. Returns how long callers are told to wait.
+    /// It was found out. Returns for how long nothing is asked.
     pub(super) fn settled(&mut self, now: Duration, well: bool) -> Duration {
         if well {
             self.succeeded();
-            return FIRST_PAUSE;
+            return Duration::ZERO;
         }
         self.doubted = false;
         self.count(now, None)
@@ -104,14 +104,15 @@ impl<'a> Asking<'a> {
         lock(self.breaker).succeeded();
     }
 
-    /// None came. Returns how long callers are told to wait.
-    ///
-    /// # Errors
-    /// It is to be found out first whether it is the issuer that fails.
-    pub(super) fn failed(mut self, retry_after: Option<Duration>) -> Result<Duration, Doubt<'a>> {
+    /// None came. Returns how long callers are told to wait, and perhaps that it is to be found out whether it is the issuer that
+    /// fails.
+    pub(super) fn failed(mut self, retry_after: Option<Duration>) -> (Duration, Option<Doubt<'a>>) {
         let pause = lock(self.breaker).failed(self.clock.elapsed(), retry_after);
         self.told = true;
-        pause.ok_or_else(|| Doubt(Self { told: false, ..self }))
+        match pause {
+            Some(pause) => (pause, None),
+            None => (FIRST_PAUSE, Some(Doubt(Self { told: false, ..self }))),
+        }
     }
 }
 
@@ -127,10 +128,10 @@ impl Drop for Asking<'_> {
 pub(super) struct Doubt<'a>(Asking<'a>);
 
 impl Doubt<'_> {
-    /// It does, or it does not. Returns how long callers are told to wait.
-    pub(super) fn settled(mut self, well: bool) -> Duration {
+    /// It does, or it does not.
+    pub(super) fn settled(mut self, well: bool) {
         self.0.told = true;
-        lock(self.0.breaker).settled(self.0.clock.elapsed(), well)
+        lock(self.0.breaker).settled(self.0.clock.elapsed(), well);
     }
 }
 
@@ -183,7 +184,7 @@ mod tests {
             assert_eq!(breaker.failed(at(0), None), None, "one finds out");
             assert_eq!(breaker.failed(at(0), None), Some(at(1)), "and nobody else");
             assert_eq!(breaker.admit(at(0)), Ok(()), "meanwhile it goes on");
-            assert_eq!(breaker.settled(at(0), true), at(1));
+            breaker.settled(at(0), true);
             assert_eq!(breaker.admit(at(0)), Ok(()));
         }
         (0..5).for_each(|_| assert_eq!(breaker.down(at(0)), at(1)));
@@ -208,7 +209,13 @@ mod tests {
         use crate::testing::ManualClock;
         let (breaker, clock) = (Mutex::default(), ManualClock::new());
         let ask = || Asking::admitted(&breaker, &clock);
-        let fail = || ask().unwrap().failed(None).unwrap_or_else(|doubt| doubt.settled(false));
+        let fail = || match ask().unwrap().failed(None) {
+            (pause, None) => pause,
+            (pause, Some(doubt)) => {
+                doubt.settled(false);
+                pause
+            }
+        };
         for _ in 0..10 {
             ask().unwrap().succeeded();
         }
@@ -229,8 +236,8 @@ mod tests {
         drop(ask().unwrap().failed(None));
         assert_eq!(ask().err(), Some(at(4)), "and so has a doubt");
         clock.advance(at(4));
-        assert_eq!(ask().unwrap().failed(None).err().map(|doubt| doubt.settled(true)), Some(at(1)));
-        assert_eq!(ask().unwrap().failed(Some(at(3))).ok(), Some(at(3)));
+        ask().unwrap().failed(None).1.unwrap().settled(true);
+        assert_eq!(ask().unwrap().failed(Some(at(3))).0, at(3));
         assert_eq!(ask().err(), Some(at(3)));
     }
 

@@ -3,7 +3,7 @@
 mod answer;
 
 use super::Memory;
-use super::breaker::{Asking, Breaker};
+use super::breaker::{Asking, Breaker, Doubt, FIRST_PAUSE};
 use super::keyring::KeyRing;
 use super::observe::{Event, IntrospectionOutcome, Observer};
 use super::shared::SharedAnswer;
@@ -75,15 +75,18 @@ pub(super) enum Outcome {
     Busy,
 }
 
-/// What came of a question, and what of it is for other gateways.
-struct Concluded {
+/// What came of a question, and what is to be done when whoever waits for it has been told.
+struct Concluded<'d> {
     outcome: Outcome,
+    /// It is for other gateways.
     share: Option<(SharedAnswer, Duration)>,
+    /// Perhaps the issuer answers nothing at all.
+    doubt: Option<Doubt<'d>>,
 }
 
-impl From<Outcome> for Concluded {
+impl From<Outcome> for Concluded<'_> {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, share: None }
+        Self { outcome, share: None, doubt: None }
     }
 }
 
@@ -165,6 +168,9 @@ impl Desk {
                         if let Some(answer) = concluded.share {
                             desk.share(&question, answer).await;
                         }
+                        if let Some(doubt) = concluded.doubt {
+                            doubt.settled(desk.answers_at_all().await);
+                        }
                     });
                     answer
                 }
@@ -176,7 +182,7 @@ impl Desk {
         }
     }
 
-    async fn question(&self, question: &Question) -> Concluded {
+    async fn question(&self, question: &Question) -> Concluded<'_> {
         let began = self.clock.elapsed();
         let opened = self.memory.forgotten.serial();
         if let Some(outcome) = self.recall(question, opened).await {
@@ -212,16 +218,14 @@ impl Desk {
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
-                let pause = if error.kind() == SourceErrorKind::Claims {
+                let (pause, doubt) = if error.kind() == SourceErrorKind::Claims {
                     asking.succeeded();
-                    Duration::from_secs(1)
+                    (FIRST_PAUSE, None)
                 } else {
-                    match asking.failed(error.retry_after()) {
-                        Ok(pause) => pause,
-                        Err(doubt) => doubt.settled(self.answers_at_all().await),
-                    }
+                    asking.failed(error.retry_after())
                 };
-                self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began).into()
+                let outcome = self.told(Outcome::Failed(pause), IntrospectionOutcome::Failed, began);
+                Concluded { outcome, share: None, doubt }
             }
         }
     }

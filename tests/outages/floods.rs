@@ -97,7 +97,8 @@ async fn a_hundred_hanging_questions_hold_up_no_signed_token() {
     let (told, longest) = hanging.await.unwrap();
     assert!(told.iter().all(|told| told == "503 introspection_unavailable"));
     assert!(longest < Duration::from_secs(5), "{longest:?}");
-    assert_eq!(house.server.requests(Resource::Introspection), 64);
+    // And perhaps already one about a word of the gate's own, to know whether the issuer answers at all.
+    assert!((64..=65).contains(&house.server.requests(Resource::Introspection)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,7 +72,7 @@ impl Desk {
     }
 
     /// Remembers the issuer's answer, and hands it out.
-    pub(super) fn conclude(&self, question: &Question, answer: &Answer) -> Concluded {
+    pub(super) fn conclude(&self, question: &Question, answer: &Answer) -> Concluded<'_> {
         let belief = self.believe(question, answer);
         let remembered = self.remember(question, answer, &belief);
         let keep = belief.grace_until.since(self.clock.now()).min(SHARED_FOR);
@@ -83,7 +83,7 @@ impl Desk {
             };
             (SharedAnswer { asked: answer.asked, active }, keep)
         });
-        Concluded { outcome: belief.outcome(), share }
+        Concluded { outcome: belief.outcome(), share, doubt: None }
     }
 
     /// Tells other gateways. Whoever asked here has their answer already.
