@@ -268,8 +268,12 @@ impl RouteTable {
     /// Of the routes at one place, the one for this method. None is for one with small letters: by RFC 9110 section 9.1 `delete` is
     /// another method than `DELETE`, but many an API takes it for the same.
     fn select(&self, leaf: &Leaf, method: &Method) -> Option<RouteIndex> {
-        let small = method.as_str().bytes().any(|byte| byte.is_ascii_lowercase());
-        if small || method == Method::CONNECT || method == Method::TRACE {
+        let carried = match *method {
+            Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE => true,
+            Method::CONNECT | Method::TRACE => false,
+            _ => !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()),
+        };
+        if !carried {
             return None;
         }
         let methods = |index: &&RouteIndex| self.get(**index).map(|route| &route.methods);
