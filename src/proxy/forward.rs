@@ -74,6 +74,9 @@ impl Passage<'_> {
         }
         if let Some(host) = self.host {
             fields.insert(header::HOST, host.clone());
+        } else if self.http2 {
+            // Of this, pingora makes `:authority`, and `:scheme` by how the upstream is reached. Otherwise it would be the caller's.
+            fields.insert(header::HOST, HeaderValue::from_str(self.authority).map_err(|_| Refusal::Host)?);
         }
         self.frame(fields);
         *head = parts.into();

@@ -303,6 +303,22 @@ async fn grpc_passes_with_its_trailers() {
 }
 
 #[tokio::test]
+async fn the_scheme_is_that_of_the_way_to_the_upstream() {
+    let gateway = before_grpc(grpc_backend().await).await;
+    let mut caller = Caller::connect(gateway.address()).await;
+    for scheme in ["http", "https", "ftp"] {
+        let claimed = Request::post(format!("{scheme}://api.example.com/shop.Orders/List"))
+            .header("authorization", format!("Bearer {}", gateway.token()));
+        let answer = caller.ask(claimed.body(()).unwrap(), Some(b"hi")).await.unwrap();
+        assert_eq!(
+            answer.field("x-seen-uri"),
+            Some("http://api.example.com/shop.Orders/List"),
+            "{scheme}: {answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_http1_caller_reaches_an_http2_upstream() {
     let gateway = before_grpc(grpc_backend().await).await;
     let head =
