@@ -243,8 +243,9 @@ impl Hall<'_> {
     /// An opaque token: its issuer's word, remembered or asked for.
     fn opaque(&self, visit: &Visit<'_>, progress: Progress) -> Facts {
         let token = visit.credential.token();
-        let Some((rules, live)) = self.issuer_to_ask(visit.rules, token) else {
-            return self.refuse(visit, Reason::OpaqueNotTaken);
+        let (rules, live) = match self.issuer_to_ask(visit.rules, token) {
+            Ok(found) => found,
+            Err(reason) => return self.refuse(visit, reason),
         };
         if rules.opaque.as_ref().is_some_and(|opaque| token.len() < opaque.min_length) {
             return self.refuse(visit, Reason::TokenMalformed);
@@ -257,11 +258,10 @@ impl Hall<'_> {
     }
 
     /// The issuer that is asked about an opaque token: the one whose prefix it has, else the one that the route names, else
-    /// the only one.
-    fn issuer_to_ask(&self, rules: &Rules, token: &str) -> Option<(&IssuerRules, &LiveIssuer)> {
+    /// the only one that the route takes. A token with the prefix of an issuer that the route does not take is nobody else's.
+    fn issuer_to_ask(&self, rules: &Rules, token: &str) -> Result<(&IssuerRules, &LiveIssuer), Reason> {
         let taken =
             |issuer: &IssuerRules| rules.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name));
-        let mut asked = self.state.policy.opaque_issuers().filter(|issuer| taken(issuer));
         let has_prefix = |issuer: &&IssuerRules| {
             issuer
                 .opaque
@@ -269,11 +269,16 @@ impl Hall<'_> {
                 .is_some_and(|opaque| opaque.prefixes.iter().any(|prefix| token.starts_with(&**prefix)))
         };
         let named = || self.state.policy.issuer(rules.opaque_issuer.as_ref()?.as_str());
-        let found = asked.clone().find(has_prefix).or_else(named).or_else(|| {
-            let only = asked.next()?;
-            asked.next().is_none().then_some(only)
-        })?;
-        Some((found, self.state.issuers.get(&found.name)?))
+        let only = || {
+            let mut asked = self.state.policy.opaque_issuers().filter(|issuer| taken(issuer));
+            asked.next().filter(|_| asked.next().is_none())
+        };
+        let found = match self.state.policy.opaque_issuers().find(has_prefix) {
+            Some(issuer) if !taken(issuer) => return Err(Reason::IssuerNotForRoute),
+            Some(issuer) => issuer,
+            None => named().or_else(only).ok_or(Reason::OpaqueNotTaken)?,
+        };
+        self.state.issuers.get(&found.name).map(|live| (found, &**live)).ok_or(Reason::OpaqueNotTaken)
     }
 
     fn asked(

@@ -3,7 +3,7 @@
 use super::CALLER_TIMEOUT;
 use super::access;
 use super::connection::{self, Caller};
-use super::forward::{Passage, anticipates_content, asks_for_websocket};
+use super::forward::{Passage, anticipates_content, asks_for_websocket, waits_to_continue};
 use super::refusal::Refusal;
 use super::request_id::{self, RequestIds};
 use super::respond;
@@ -56,6 +56,8 @@ pub(super) struct Visit {
     turn: usize,
     tries: usize,
     websocket: bool,
+    /// Whether the caller was told to send its content.
+    continued: bool,
     body_limit: Option<u64>,
     body_bytes: u64,
 }
@@ -198,10 +200,17 @@ impl ProxyHttp for Door {
         if let Err(refusal) = passage.dress(head) {
             return Err(give_up(visit, refusal));
         }
-        match upstream.rewrite().apply(came.raw_path()) {
-            Some(target) => set_target(head, &target),
-            None => Ok(()),
+        if let Some(target) = upstream.rewrite().apply(came.raw_path()) {
+            set_target(head, &target)?;
         }
+        if waits_to_continue(came) && !visit.continued && !session.is_body_empty() {
+            visit.continued = true;
+            // That it comes before the content is no reason to end the connection afterwards.
+            session.set_close_on_response_before_downstream_finish(false);
+            session.downstream_session.write_continue_response().await?;
+            session.set_close_on_response_before_downstream_finish(true);
+        }
+        Ok(())
     }
 
     async fn request_body_filter(

@@ -134,6 +134,12 @@ pub(super) fn anticipates_content(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
+/// Whether the caller waits for 100 before it sends its content (RFC 9110 section 10.1.1). HTTP/1.0 knows no such thing.
+pub(super) fn waits_to_continue(head: &RequestHeader) -> bool {
+    let asks = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    head.version != Version::HTTP_10 && head.headers.get(header::EXPECT).is_some_and(asks)
+}
+
 /// A head to leave in the place of one that is worked on.
 fn empty() -> RequestHeader {
     http::Request::new(()).into_parts().0.into()
@@ -183,6 +189,9 @@ fn is_for_this_hop(name: &str) -> bool {
             | "transfer-encoding"
             | "upgrade"
             | "http2-settings"
+            // The caller is told to go on by us: an upstream that answers without having read what follows could take it for
+            // another request.
+            | "expect"
             // "httpoxy": programs take it for their own environment's.
             | "proxy"
     ) || name.starts_with("proxy-")

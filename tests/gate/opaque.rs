@@ -1,6 +1,6 @@
 //! Opaque tokens: each question once, and an outage that fails closed.
 
-use crate::house::{API, Answers, House, Outcome, down, orders, policy, rules};
+use crate::house::{API, AS, Answers, House, Outcome, down, orders, policy, rules};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +8,11 @@ use tollgate::gate::{
     BoxFuture, Introspect, IntrospectionAnswer, IntrospectionSettings, IssuerSources, Selector, SourceError,
     SourceErrorKind, What,
 };
-use tollgate::policy::{JwtMode, Missing, OpaqueRules, Reason};
+use tollgate::policy::{
+    IssuerRules, JwtMode, Missing, OpaqueRules, Policy, Reason, Requirement, Route, RouteTable, Rules,
+    Template,
+};
+use tollgate::proof::IssuerName;
 use tollgate::testing::ManualClock;
 
 const TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
@@ -272,6 +276,43 @@ async fn what_begins_as_a_signed_token_is_no_opaque_one() {
     }
     assert_eq!(house.get(&format!("{signed}.x.y")).await, Outcome::Refused(Reason::TokenEncrypted));
     assert_eq!(answers.times(), 0);
+}
+
+#[tokio::test]
+async fn a_token_with_another_issuer_s_prefix_is_shown_to_nobody_else() {
+    const PARTNER: &str = "https://partner.example/";
+    let (ours, theirs) = (Answers::new([Ok(active(""))]), Answers::new([Ok(active(""))]));
+    let issuers = [(AS, "ours_", &ours), (PARTNER, "theirs_", &theirs)];
+    let all = issuers.each_ref().map(|(name, prefix, _)| {
+        let mut rules = IssuerRules { name: IssuerName::new(name), ..rules() };
+        rules.opaque = Some(OpaqueRules { min_length: 8, prefixes: [(*prefix).into()].into() });
+        rules
+    });
+    let mut routes = RouteTable::builder();
+    for (path, issuers) in [("/orders/{id}", None), ("/partner", Some([IssuerName::new(PARTNER)].into()))] {
+        let rules = Rules { issuers, ..orders() };
+        routes.add(Route::new(Template::parse(path).unwrap(), Requirement::Token(rules))).unwrap();
+    }
+    let house = House::new().await;
+    let sources = issuers.map(|(name, _, answers)| {
+        let asked = (answers.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+        IssuerSources {
+            tag: "asked".into(),
+            introspection: Some(asked),
+            ..IssuerSources::new(name, house.keys.clone())
+        }
+    });
+    house.gate.replace(Policy::new(routes.build(), all), sources.into());
+    for (path, token, outcome) in [
+        ("/partner", "ours_token", Outcome::Refused(Reason::IssuerNotForRoute)),
+        ("/partner", "theirs_token", Outcome::Allowed),
+        ("/partner", "another_token", Outcome::Allowed),
+        ("/orders/1", "ours_token", Outcome::Allowed),
+        ("/orders/1", "another_token", Outcome::Refused(Reason::OpaqueNotTaken)),
+    ] {
+        assert_eq!(house.get_at(path, token).await, outcome, "{path} {token}");
+    }
+    assert_eq!((ours.times(), theirs.times()), (1, 2));
 }
 
 #[tokio::test]

@@ -74,13 +74,25 @@ async fn a_body_is_sent_on_while_it_arrives_and_a_stream_is_not_held_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_waits_for_100_gets_it_from_the_upstream() {
+async fn a_caller_that_waits_for_100_gets_it_once_it_is_admitted() {
     let backend = Backend::start().await;
     let gateway = before(&backend).start().await;
     let mut client = gateway.connect().await;
-    let head = "POST /public/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
-    assert_eq!(client.ask(head).await.status, 100);
-    assert_eq!(client.ask("ok").await.text(), "ok");
+    let head = "POST /public/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n";
+    for _ in 0..2 {
+        assert_eq!(client.ask(head).await.status, 100);
+        assert_eq!(client.ask("ok").await.text(), "ok");
+        // Whoever answers before it has read what follows could take that for another request.
+        assert_eq!(backend.last().field("expect"), None);
+    }
+    // It need not wait, and where nothing follows there is nothing to wait for.
+    client.send(format!("{head}ok")).await;
+    assert_eq!(client.answer().await.unwrap().status, 100);
+    assert_eq!(client.answer().await.unwrap().text(), "ok");
+    for nothing in [head.replace("Length: 2", "Length: 0"), head.replace("1.1", "1.0") + "ok"] {
+        assert_eq!(gateway.send(nothing).await.status, 200);
+    }
+    assert_eq!(gateway.get("/token/a", "Expect: 100-continue\r\n").await.status, 401);
 }
 
 #[tokio::test]
