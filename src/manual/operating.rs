@@ -21,7 +21,8 @@
 //!
 //! - 503 carries `Retry-After`. It says: this gateway can't judge the token now; it may well be valid. It is never answered
 //!   with 401, which would make clients throw good tokens away.
-//! - Nothing waits longer than its bound: `keys.wait` (250 ms) for a key set, `introspection.timeout` (2 s) for an answer.
+//! - Nothing waits longer than its bound: `keys.wait` (250 ms) for a key set, `introspection.timeout` (2 s) for an answer; and, where
+//!   `introspection.grace` is set and all `max_in_flight` places are taken, as long for a place.
 //! - Nothing fails open.
 //! - It recovers by itself: a key set at the next token with an unknown key after the cool-down, or, if there was none ever,
 //!   by retries with a growing pause (250 ms, 500 ms, … up to `keys.cool_down`); introspection at the first question after
