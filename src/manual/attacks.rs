@@ -110,7 +110,7 @@
 //! | 200 heads that drip | all ended after `header_timeout`; valid requests < 1 s | `proxy::http1` | `availability/callers`: `two_hundred_who_drip_their_heads_are_cut_off`; `gateway/http2`: `a_header_block_that_drips_is_cut_off` |
 //! | floods over HTTP/2 | ended, or < 50 MB more; valid requests < 1 s | `proxy::server`, `proxy::frames` | `availability/http2`: `settings_without_end`, `pings_without_end`, `a_body_of_empty_frames`, `a_header_block_of_empty_frames`, `fields_that_are_larger_than_their_names`, `requests_whose_answers_nobody_reads` |
 //! | 2,000 aborted connections; wrong signatures without end | no error for valid callers, no fetch | `proxy::listener`, `gate::hall` | `availability/callers`: `two_thousand_who_leave_in_the_middle_cost_valid_callers_nothing`, `wrong_signatures_without_end_cost_valid_callers_nothing` |
-//! | amplification | the processor's time, and bytes as they travel (in IP packets; 12 over HTTP/2), ≤ 10 times the caller's own; no request upstream, one fetch a cool-down | `proxy::refusal`, `proxy::respond`, `gate::keyring` | `availability/amplification`: `no_refusal_is_ten_times_as_long_as_its_request`, `who_asks_ahead_gets_one_refusal_a_connection`, `a_refusal_costs_no_more_than_ten_times_the_caller_s_own_work` |
+//! | amplification | the processor's time, and bytes as they travel (in IP packets; 30 over HTTP/2), ≤ 10 times the caller's own; no request upstream, one fetch a cool-down | `proxy::refusal`, `proxy::respond`, `gate::keyring` | `availability/amplification`: `no_refusal_is_ten_times_as_long_as_its_request`, `who_asks_ahead_gets_one_refusal_a_connection`, `a_refusal_costs_no_more_than_ten_times_the_caller_s_own_work` |
 //!
 //! # Decisions
 //!

@@ -190,7 +190,6 @@ fn check_segments(path: &str) -> Result<bool, PathError> {
     while let Some(segment) = segments.next() {
         match segment {
             "" if segments.peek().is_some() => return Err(PathError::EmptySegment),
-            "" => {}
             _ if segment.starts_with("%20") || segment.ends_with("%20") => return Err(PathError::Escape),
             _ if segment.ends_with('.') => {
                 if trimmed(segment).is_empty() {
