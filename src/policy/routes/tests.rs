@@ -166,6 +166,13 @@ fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
     ] {
         assert_eq!(get(&captures, target), expected, "{target}");
     }
+    // Whatever else there is.
+    for (wide, narrow, target) in
+        [("/{x}", "/adm/", "/adm"), ("/{x}/", "/adm", "/adm/"), ("/{x}/{y}/", "/{x}/adm", "/1/adm/")]
+    {
+        let pair = table(vec![asking(wide, 0), asking(narrow, 1)]);
+        assert_eq!(get(&pair, target), refused, "{wide} {narrow}");
+    }
     let post = table(vec![route("/{*all}", &[], &[]), route("/a", &[], &[Method::POST])]);
     let found = get(&post, "/a/");
     assert_eq!(found, Err(NotFound::Path(PathError::LastSlash)), "GET /a is not allowed, so GET /a/ is not");
