@@ -3,7 +3,7 @@
 use super::Advice;
 use super::code::Code;
 use super::fields::Field;
-use super::plan::{HostHeader, SecretSource};
+use super::plan::{HostHeader, HostPort, SecretSource};
 use super::problem::Report;
 use super::raw::credentials::Credentials;
 use super::raw::issuer::{Clients, Issuer, KeySource, Keys};
@@ -14,6 +14,7 @@ use super::raw::{Raw, Texts};
 use super::source::{Span, Spanned};
 use super::urls;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Warn of what is written in `raw`.
 pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
@@ -265,7 +266,7 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
                 let (other_host, other_rewrite) = seen_as(other);
                 host == other_host
                     && rewrite != other_rewrite
-                    && listed.into_iter().any(|other| other.value == address.value)
+                    && listed.into_iter().any(|other| is_same_place(&other.value, &address.value))
             };
             let Some((earlier, _)) = upstreams.iter().take(at).find(|(_, other)| same(other)) else {
                 continue;
@@ -276,6 +277,21 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
                 .help(format!("one resource then has two paths, and needs a route for each: look whether what {} protects can be had through {}", earlier.quoted(), name.quoted()));
         }
     }
+}
+
+/// Whether two addresses lead to one place, as far as their texts tell: this machine has many names.
+fn is_same_place(one: &HostPort, other: &HostPort) -> bool {
+    let place = |host: &str| {
+        let host = host.to_ascii_lowercase();
+        let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
+        let here = match address {
+            Ok(address) => address.is_loopback() || address.is_unspecified(),
+            // Libraries take `127.1` for an address.
+            Err(_) => host == "localhost" || host.starts_with("127."),
+        };
+        if here { "localhost".to_owned() } else { address.map_or(host, |address| address.to_string()) }
+    };
+    one.port == other.port && place(&one.host) == place(&other.host)
 }
 
 fn unused(span: Span, message: &str, report: &mut Report) {
@@ -300,3 +316,33 @@ const GENERIC_SCOPES: &[&str] =
 
 /// First labels of names in reverse order.
 const REVERSED: &[&str] = &["app", "com", "dev", "io", "net", "org"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_many_names() {
+        let same = |one: &str, other: &str| {
+            is_same_place(&HostPort::parse(one).unwrap(), &HostPort::parse(other).unwrap())
+        };
+        for name in [
+            "localhost:1",
+            "LOCALHOST:1",
+            "127.0.0.2:1",
+            "127.1:1",
+            "0.0.0.0:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+            "[::]:1",
+        ] {
+            assert!(same("127.0.0.1:1", name), "{name}");
+        }
+        assert!(same("orders:1", "ORDERS:1") && same("[::ffff:10.0.0.1]:1", "10.0.0.1:1"));
+        for (one, other) in
+            [("127.0.0.1:1", "127.0.0.1:2"), ("orders:1", "bills:1"), ("10.0.0.1:1", "127.0.0.1:1")]
+        {
+            assert!(!same(one, other), "{one} {other}");
+        }
+    }
+}

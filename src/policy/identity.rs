@@ -58,6 +58,7 @@ impl IdentityHeaders {
         ];
         let mut none = Self::none();
         none.rules.family = Some(b"x-auth-request-");
+        none.rules.protected.extend(OTHERS_IDENTITY.map(|name| name.as_bytes().into()));
         sources.into_iter().fold(none, |identity, (name, source)| {
             // The name is made of two lower-case tokens, so it is valid, and no reserved one.
             identity.with(&format!("{prefix}-{name}"), source).unwrap_or_else(|_| Self::none())
@@ -130,7 +131,8 @@ impl IdentitySource {
 ///
 /// 1. Every field that we may set, however it is spelled: in any case, with any other sign for `-`. A server that takes
 ///    `X_Auth_Request_User` or `X~Auth!Request*User` for `X-Auth-Request-User` would believe the caller. With a preset, the whole
-///    family of `X-Auth-Request-`: an API that has read `X-Auth-Request-Email` before must not read the caller's.
+///    family of `X-Auth-Request-`, and what other gateways tell of identity in `X-Forwarded-`: an API that has read
+///    `X-Auth-Request-Email` before must not read the caller's.
 /// 2. Every other name with an underscore, unless it is allowed by name.
 /// 3. The fields that override the method, so that the API carries out what was judged.
 #[derive(Clone, Debug)]
@@ -192,6 +194,15 @@ pub enum InvalidIdentityHeader {
 
 /// Tells an API that the caller's token was taken on an older word of its issuer.
 static DEGRADED: HeaderName = HeaderName::from_static("x-auth-degraded");
+
+/// What oauth2-proxy and others set, and APIs behind them read.
+const OTHERS_IDENTITY: [&str; 5] = [
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-access-token",
+];
 
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 

@@ -57,11 +57,17 @@ fn subscriber(
 
 /// Whether a line of this origin and level may be logged at all.
 fn may_be_told(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::INFO || is_ours(metadata.target())
+    let most = match metadata.target() {
+        target if is_of("tollgate", target) => Level::TRACE,
+        // It warns of frames that callers send, each time, and does not say whose they are.
+        target if is_of("h2", target) => Level::ERROR,
+        _ => Level::INFO,
+    };
+    *metadata.level() <= most
 }
 
-fn is_ours(target: &str) -> bool {
-    target.strip_prefix("tollgate").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+fn is_of(library: &str, target: &str) -> bool {
+    target.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// Why logging can't begin.
@@ -95,6 +101,8 @@ mod tests {
                 // Whether an access log is wanted is asked before each request.
                 assert!(!tracing::enabled!(target: "tollgate::access", Level::INFO));
                 tracing::warn!("wanted");
+                tracing::warn!(target: "h2::proto::ping_pong", "chatter");
+                tracing::debug!(target: "h2::codec", "chatter");
             }
         });
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
@@ -120,9 +128,9 @@ mod tests {
 
     #[test]
     fn only_our_own_rooms_speak_below_info() {
-        assert!(is_ours("tollgate") && is_ours("tollgate::proxy::door"));
+        assert!(is_of("tollgate", "tollgate") && is_of("tollgate", "tollgate::proxy::door"));
         for other in ["pingora_core", "h2::codec", "hyper", "rustls", "tollgatekeeper", "log"] {
-            assert!(!is_ours(other), "{other}");
+            assert!(!is_of("tollgate", other), "{other}");
         }
     }
 

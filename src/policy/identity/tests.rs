@@ -105,6 +105,8 @@ fn a_preset_covers_the_family_that_apis_have_read_before() {
         assert!(identity.rules().strips("X-Auth_Request-Email"), "an underscore");
         assert_eq!(identity.rules().strips("X-Auth-Request-Email"), strips);
         assert_eq!(identity.rules().strips("X-Auth-Request-User"), strips);
+        assert_eq!(identity.rules().strips("X-Forwarded-Groups"), strips);
+        assert!(!identity.rules().strips("X-Forwarded-For"));
     }
 }
 
