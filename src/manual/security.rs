@@ -39,8 +39,8 @@
 //!
 //! # Known limits
 //!
-//! - **An ID token without marks.** Under `profile: generic`, with `clients: any`, an ID token that has neither `nonce` nor a hash nor a
-//!   `typ` of its own, and whose `aud` is ours, looks like an access token. It has no scopes, so it passes `scopes: none` alone. Name the
+//! - **An ID token without marks.** With `clients: any`, an ID token that has neither `nonce` nor a hash nor a `typ` of its own, and
+//!   whose `aud` is ours, looks like an access token under `profile: generic`, and under `entra`, `auth0` and `keycloak` if it names a client. It has no scopes, so it passes `scopes: none` alone. Name the
 //!   clients, or the profile.
 //! - **Revocation.** A signed token is taken until it expires, unless it is revoked at this gateway or `introspection.mode: always` asks its
 //!   issuer; an introspected one until `exp` or the ceiling. See [`operating`](super::operating).

@@ -162,8 +162,10 @@ impl IssuerRules {
                 return Err(Reason::TypeNotAccess);
             }
         }
+        let says = |claim, others: &[&str]| claims.kind(claim).is_some_and(|kind| others.contains(&kind));
         if claims.has_events()
-            || claims.kind(KindClaim::TokenUse).is_some_and(|kind| matches!(kind, "id" | "refresh"))
+            || says(KindClaim::TokenUse, &["id", "refresh"])
+            || says(KindClaim::Typ, &["ID", "Refresh", "Offline", "Logout"])
         {
             return Err(Reason::TypeNotAccess);
         }

@@ -10,11 +10,14 @@ use std::fmt;
 /// |---|---|---|---|
 /// | `okta` | RS256 | `cid` | `cid`, no `nonce`, `at_hash`, … |
 /// | `rfc9068` | RS256, PS256, ES256, EdDSA | `client_id` | `typ` `at+jwt`; `sub`, `iat`, `jti`, `client_id` |
-/// | `entra` | RS256 | `azp`, else `appid` | no `nonce`, `at_hash`, … |
-/// | `auth0` | RS256, PS256 | `azp`, else `client_id` | no `nonce`, `at_hash`, … |
-/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | `typ` in the payload: `Bearer`, or `DPoP` beside `cnf`, if any |
+/// | `entra` | RS256 | `azp`, else `appid` | one of these, no `nonce`, `at_hash`, … |
+/// | `auth0` | RS256, PS256 | `azp`, else `client_id` | one of these, no `nonce`, `at_hash`, … |
+/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | one of these, `typ` in the payload: `Bearer`, or `DPoP` beside `cnf`, if any |
 /// | `cognito` | RS256 | `client_id` | `token_use`: `access` |
 /// | `generic` | RS256, PS256, ES256, EdDSA | `cid`, else `client_id`, else `azp` | no `nonce`, `at_hash`, … |
+///
+/// In none of them is a token one whose claim `typ` says `ID`, `Refresh`, `Offline` or `Logout`, or whose `token_use` says `id` or
+/// `refresh`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Okta's custom authorization servers (API Access Management).
@@ -94,8 +97,8 @@ impl Profile {
     pub(super) const fn mandatory(self) -> &'static [Mandatory] {
         match self {
             Self::Rfc9068 => &[Mandatory::Subject, Mandatory::IssuedAt, Mandatory::Id, Mandatory::Client],
-            Self::Okta | Self::Cognito => &[Mandatory::Client],
-            Self::Entra | Self::Auth0 | Self::Keycloak | Self::Generic => &[],
+            Self::Okta | Self::Cognito | Self::Entra | Self::Auth0 | Self::Keycloak => &[Mandatory::Client],
+            Self::Generic => &[],
         }
     }
 
@@ -154,9 +157,9 @@ mod tests {
         let expected = [
             ("okta", "RS256", "cid", 1),
             ("rfc9068", modern, "client_id", 4),
-            ("entra", "RS256", "azp appid", 0),
-            ("auth0", "RS256 PS256", "azp client_id", 0),
-            ("keycloak", modern, "azp client_id", 0),
+            ("entra", "RS256", "azp appid", 1),
+            ("auth0", "RS256 PS256", "azp client_id", 1),
+            ("keycloak", modern, "azp client_id", 1),
             ("cognito", "RS256", "client_id", 1),
             ("generic", modern, "cid client_id azp", 0),
         ];

@@ -95,7 +95,11 @@ fn issuers_that_name_the_kind_are_believed() {
         // Whoever says `id` there means it, whatever the profile.
         (Profile::Generic, "token_use", json!("id"), refused),
         (Profile::Generic, "token_use", json!("access"), None),
-        (Profile::Okta, "typ", json!("ID"), None),
+        (Profile::Okta, "typ", json!("ID"), refused),
+        (Profile::Auth0, "typ", json!("Refresh"), refused),
+        (Profile::Generic, "typ", json!("Offline"), refused),
+        (Profile::Generic, "typ", json!("Logout"), refused),
+        (Profile::Generic, "typ", json!("identity card"), None),
     ];
     for (profile, claim, value, expected) in cases {
         let token = facts(&sound(profile).claim(claim, value.clone()));
@@ -170,9 +174,9 @@ fn the_profile_s_mandatory_claims_are_there() {
         (Profile::Generic, "iat", None),
         (Profile::Generic, "jti", None),
         (Profile::Generic, "client_id", None),
-        (Profile::Entra, "azp", None),
-        (Profile::Auth0, "azp", None),
-        (Profile::Keycloak, "azp", None),
+        (Profile::Entra, "azp", missing),
+        (Profile::Auth0, "azp", missing),
+        (Profile::Keycloak, "azp", missing),
     ];
     for (profile, claim, expected) in cases {
         let mut rules = rules(profile);
