@@ -16,9 +16,14 @@ const ISSUER: &str = "https://as.example/";
 pub(super) fn principal(claims: Value) -> Principal {
     let mut answer = claims;
     answer["active"] = true.into();
+    spelled(&answer.to_string())
+}
+
+/// The same, of the very text of an answer.
+pub(super) fn spelled(answer: &str) -> Principal {
     let now = UnixTime::from_secs(1_767_225_600);
     let Ok(Introspected::Active(facts)) =
-        read_introspection(answer.to_string().as_bytes(), &IssuerName::new(ISSUER), now)
+        read_introspection(answer.as_bytes(), &IssuerName::new(ISSUER), now)
     else {
         panic!("{answer}")
     };

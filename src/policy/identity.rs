@@ -5,7 +5,7 @@ use super::Permit;
 use crate::token::all;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::str::FromStr;
 
 /// The header fields by which an API learns who is calling.
@@ -29,7 +29,8 @@ pub enum IdentitySource {
     Scopes,
     /// The issuer.
     Issuer,
-    /// A claim, by name or JSON pointer. Strings, numbers and booleans, and arrays of them, are passed on; objects are not.
+    /// A claim, by name or JSON pointer. Strings, numbers (as the token spells them) and booleans, and arrays of them, are passed
+    /// on; objects are not.
     Claim(Box<str>),
 }
 
@@ -116,13 +117,14 @@ impl IdentitySource {
             Self::Client => encode(principal.client()?),
             Self::Issuer => encode(principal.issuer().as_str()),
             Self::Scopes => encode_list(principal.scopes().iter()),
-            Self::Claim(name) => match principal.claim(name)? {
-                Value::Array(elements) => {
-                    let texts: Vec<String> = elements.iter().map(scalar).collect::<Option<_>>()?;
-                    encode_list(texts.iter().map(String::as_str))
-                }
-                value => encode(&scalar(&value)?),
-            },
+            Self::Claim(name) => {
+                let value = principal.facts().claims().spelled(name)?;
+                let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
+                    return encode(&scalar(value)?);
+                };
+                let texts: Vec<String> = elements.into_iter().map(scalar).collect::<Option<_>>()?;
+                encode_list(texts.iter().map(String::as_str))
+            }
         }
     }
 }
@@ -234,12 +236,13 @@ fn normalised(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' })
 }
 
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+/// The text of a string, a number or a boolean. A number is told with the token's own digits: as a float it might be another's.
+fn scalar(value: &RawValue) -> Option<String> {
+    let json = value.get();
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str(json).ok(),
+        b'-' | b'0'..=b'9' | b't' | b'f' => Some(json.to_owned()),
+        _ => None,
     }
 }
 

@@ -223,18 +223,32 @@ impl ClaimCondition {
 }
 
 /// Whether two values are the same. Numbers are compared by value, `1` and `1.0` are the same; but a float that can't tell an
-/// integer from its neighbours (RFC 8259 section 6) is the same as none.
+/// integer from its neighbours (RFC 8259 section 6) is the same as none, not even as itself.
 fn same(one: &Value, other: &Value) -> bool {
-    let exact = |number: &Number| number.as_f64().filter(|value| value.abs() <= MAX_EXACT);
+    let whole = |number: &Number| number.is_u64() || number.is_i64();
     match (one, other) {
+        (Value::Number(one), Value::Number(other)) if whole(one) && whole(other) => one == other,
         (Value::Number(one), Value::Number(other)) => {
-            one == other || exact(one).zip(exact(other)).is_some_and(|(one, other)| one == other)
+            is_exact(one) && is_exact(other) && one.as_f64() == other.as_f64()
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_there =
+                |(name, value): (&String, &Value)| other.get(name).is_some_and(|other| same(value, other));
+            one.len() == other.len() && one.iter().all(is_there)
         }
         _ => one == other,
     }
 }
 
-/// 2^53 - 1: up to here a float stands for one integer alone.
+/// Whether a number is what it was written as: an integer of 64 bits, or a float up to 2^53 - 1, where it stands for one integer alone.
+pub(crate) fn is_exact(number: &Number) -> bool {
+    number.is_u64() || number.is_i64() || number.as_f64().is_some_and(|value| value.abs() <= MAX_EXACT)
+}
+
+/// 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Judges whether the caller, or nobody in particular, meets what a route asks, and permits the request if so.

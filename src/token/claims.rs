@@ -7,8 +7,9 @@ pub(super) use span::Span;
 
 use super::{Confirmation, ScopeSet, UniqueMembers};
 use crate::time::UnixTime;
-use read::{Only, Reader};
+use read::Reader;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -152,12 +153,15 @@ impl Claims {
 
     /// The claim at the top level, or at a JSON pointer (RFC 6901) if `name` begins with `/`. `None` if there is none.
     pub fn get(&self, name: &str) -> Option<serde_json::Value> {
-        if name.starts_with('/') {
-            return self.deserialize::<serde_json::Value>().ok()?.pointer(name).cloned();
-        }
-        let mut only = Only { name, value: None };
-        UniqueMembers::read(self.as_json().as_bytes(), &mut only).ok()?;
-        only.value
+        serde_json::from_str(self.spelled(name)?.get()).ok()
+    }
+
+    /// The same as the token spells it: numbers with all their digits.
+    pub(crate) fn spelled(&self, name: &str) -> Option<&RawValue> {
+        let all: &RawValue = serde_json::from_str(self.as_json()).ok()?;
+        let Some(pointer) = name.strip_prefix('/') else { return read::within(all, name) };
+        let names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
+        names.into_iter().try_fold(all, |value, name| read::within(value, &name))
     }
 
     /// All claims, as a type of yours.

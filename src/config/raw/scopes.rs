@@ -8,6 +8,7 @@ use super::super::read;
 use super::super::source::Spanned;
 use super::super::spelling::Section;
 use super::{Table, Texts, values};
+use crate::policy::is_exact;
 
 /// The scopes that a route asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +143,13 @@ fn claim_value(node: &Node, report: &mut Report) -> Option<Spanned<serde_json::V
         }
         (false, _) => text(),
     };
+    if let serde_json::Value::Number(number) = &value
+        && !is_exact(number)
+    {
+        let hint = "claims are compared with numbers of 64 bits; if the claim is a text, put this in quotes";
+        report.error(Code::OutOfRange, node.span, "this number can't be told from its neighbours").help(hint);
+        return None;
+    }
     Some(Spanned::new(value, node.span))
 }
 

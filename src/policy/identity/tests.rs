@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::fixtures::{permit, principal};
+use crate::policy::fixtures::{permit, principal, spelled};
 use serde_json::json;
 
 fn fields(identity: &IdentityHeaders, permit: &Permit) -> Vec<(String, String)> {
@@ -77,6 +77,26 @@ fn claims_are_told_as_texts_and_lists_of_texts() {
         let expected: Vec<_> =
             expected.into_iter().map(|value| ("x-claim".to_owned(), value.to_owned())).collect();
         assert_eq!(fields(&identity, &permit), expected, "{claim}");
+    }
+}
+
+#[test]
+fn numbers_keep_the_digits_that_the_token_has() {
+    let told = |number: &str| {
+        let claims = format!(r#"{{"active":true,"n":{number},"deep":{{"list":[1,{number}]}}}}"#);
+        let permit = permit(Some(spelled(&claims)));
+        let named = |name: &str| {
+            let identity = IdentityHeaders::none().with("x-n", IdentitySource::Claim(name.into())).unwrap();
+            fields(&identity, &permit).pop().map(|(_, value)| value)
+        };
+        assert_eq!(named("/deep/list"), Some(format!("1 {number}")));
+        assert_eq!(named("/deep/list/1"), named("n"));
+        named("n")
+    };
+    for number in
+        ["106123456789012345678", "106123456789012345679", "-1e3", "123456789.123456789123", "1.50", "0"]
+    {
+        assert_eq!(told(number).as_deref(), Some(number));
     }
 }
 

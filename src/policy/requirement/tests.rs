@@ -217,8 +217,16 @@ fn a_float_is_an_integer_up_to_where_it_stands_for_one_alone() {
     assert!(same(&json!(-9_007_199_254_740_991.0), &json!(-9_007_199_254_740_991_i64)));
     assert!(!same(&json!(9_007_199_254_740_992.0), &json!(9_007_199_254_740_992_u64)));
     assert!(!same(&json!(-9_007_199_254_740_992.0), &json!(-9_007_199_254_740_992_i64)));
-    assert!(
-        same(&json!(9_007_199_254_740_992.0), &json!(9_007_199_254_740_992.0)),
-        "the same float is the same"
-    );
+    let [one, other] =
+        ["106123456789012345678", "106123456789012345679"].map(|digits| digits.parse::<Value>().unwrap());
+    for (one, other) in [
+        (&one, &one),
+        (&one, &other),
+        (&json!([one]), &json!([other])),
+        (&json!({"a": one}), &json!({"a": other})),
+    ] {
+        assert!(!same(one, other), "{one} {other}");
+    }
+    assert!(same(&json!([1, {"a": 2}]), &json!([1.0, {"a": 2}])) && !same(&json!([1]), &json!([1, 2])));
+    assert!(!same(&json!({"a": 1}), &json!({"b": 1})) && !same(&json!({"a": 1}), &json!({"a": 1, "b": 1})));
 }

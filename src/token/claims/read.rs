@@ -4,6 +4,7 @@ use super::{ClaimsError, Fields, Span};
 use crate::time::UnixTime;
 use crate::token::{Members, Passed, UniqueMembers};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -184,13 +185,26 @@ impl<'de> Members<'de> for Peek<'de> {
     }
 }
 
-/// Keeps one member, as JSON.
-pub(super) struct Only<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: Option<serde_json::Value>,
+/// The member of an object, or the element of an array (RFC 6901 section 4).
+pub(super) fn within<'de>(value: &'de RawValue, name: &str) -> Option<&'de RawValue> {
+    let json = value.get();
+    if json.starts_with('{') {
+        let mut only = Only { name, value: None };
+        UniqueMembers::read(json.as_bytes(), &mut only).ok()?;
+        return only.value;
+    }
+    let is_index = name == "0" || !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());
+    let index: usize = Some(name).filter(|_| is_index)?.parse().ok()?;
+    serde_json::from_str::<Vec<&RawValue>>(json).ok()?.get(index).copied()
 }
 
-impl<'de> Members<'de> for Only<'_> {
+/// Keeps one member, as JSON.
+struct Only<'a, 'de> {
+    name: &'a str,
+    value: Option<&'de RawValue>,
+}
+
+impl<'de> Members<'de> for Only<'_, 'de> {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         if name == self.name {
             self.value = Some(map.next_value()?);
