@@ -148,6 +148,14 @@ impl Desk {
         })
     }
 
+    /// Whether an answer is believed longer here than by these settings.
+    pub(super) fn believes_longer_than(&self, settings: &IntrospectionSettings) -> bool {
+        let times = |settings: &IntrospectionSettings| {
+            [settings.max_lifetime.unwrap_or(Duration::MAX), settings.lifetime_without_exp, settings.grace]
+        };
+        times(&self.settings).into_iter().zip(times(settings)).any(|(ours, theirs)| ours > theirs)
+    }
+
     /// Asks, or joins those who wait for the answer to the same question.
     pub(super) async fn ask(self: &Arc<Self>, question: Question) -> Outcome {
         let mut answer = {

@@ -107,7 +107,7 @@ pub struct IssuerSources {
     /// rest has changed: a reload during an outage must not lose them.
     pub keys_tag: Box<str>,
     /// What tells who is asked about tokens, under which name, and whether the answers must be signed. Where that has changed, what
-    /// was answered before is forgotten.
+    /// was answered before is forgotten; and so it is where answers are believed for a shorter time from now on.
     pub answers_tag: Box<str>,
     /// Its keys; `None` if it has none, and all its tokens are opaque.
     pub keys: Option<Arc<dyn KeySource>>,
@@ -289,7 +289,7 @@ impl Gate {
     }
 
     /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy. Not so
-    /// what an issuer has answered that is asked otherwise from now on. Keys stay where an issuer's sources are the same; otherwise
+    /// what an issuer has answered that is asked otherwise, or believed for a shorter time, from now on. Keys stay where an issuer's sources are the same; otherwise
     /// they are fetched anew.
     pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
         self.install(policy.into(), issuers);
@@ -299,7 +299,12 @@ impl Gate {
     fn install(&self, policy: Arc<Policy>, issuers: Vec<IssuerSources>) {
         let before = self.state.load_full();
         let asked_otherwise = |sources: &&IssuerSources| {
-            before.issuers.get(&sources.name).is_none_or(|live| live.answers_tag != sources.answers_tag)
+            let settings = sources.introspection.as_ref().map(|(_, settings)| settings);
+            let stricter =
+                |desk: &Arc<Desk>| settings.is_some_and(|settings| desk.believes_longer_than(settings));
+            before.issuers.get(&sources.name).is_none_or(|live| {
+                live.answers_tag != sources.answers_tag || live.desk.as_ref().is_some_and(stricter)
+            })
         };
         let asked_otherwise: Vec<IssuerName> =
             issuers.iter().filter(asked_otherwise).map(|sources| sources.name.clone()).collect();

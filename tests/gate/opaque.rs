@@ -264,6 +264,27 @@ async fn what_was_answered_is_forgotten_where_another_is_asked() {
 }
 
 #[tokio::test]
+async fn what_was_answered_is_not_believed_longer_than_the_reload_says() {
+    let long = IntrospectionSettings { grace: secs(60), ..Default::default() };
+    for (settings, forgotten) in [
+        (IntrospectionSettings { lifetime_without_exp: secs(59), ..long.clone() }, true),
+        (IntrospectionSettings { max_lifetime: Some(secs(3_600)), ..long.clone() }, true),
+        (IntrospectionSettings { grace: secs(59), ..long.clone() }, true),
+        (IntrospectionSettings { grace: secs(600), lifetime_without_exp: secs(600), ..long.clone() }, false),
+        (IntrospectionSettings { timeout: secs(1), ..long.clone() }, false),
+    ] {
+        let answers = Answers::new([Ok(active(""))]);
+        let house = House::asking(&answers, long.clone()).await;
+        assert_eq!(house.get(TOKEN).await, Outcome::Allowed);
+        let mut sources = house.sources.clone();
+        sources.tag = "other".into();
+        sources.introspection = Some((answers.clone(), settings.clone()));
+        house.gate.replace(house.gate.policy(), vec![sources]);
+        assert_eq!(house.gate.remembered().0 == 0, forgotten, "{settings:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_begins_as_a_signed_token_is_no_opaque_one() {
     let (house, answers) = house([Ok(active(""))]).await;
     let signed = house.token();
