@@ -108,3 +108,23 @@ impl Node {
         same.then_some(node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_readings_are_all_mixtures_of_the_ways_that_may_matter() {
+        let folded = Reading { folded: true, ..Reading::OURS };
+        let spelled = Reading { spelled: true, ..Reading::OURS };
+        let trimmed = Reading { trimmed: true, ..Reading::OURS };
+        let others = |cased, escaped, dotted| Reading::others(cased, escaped, dotted).collect::<Vec<_>>();
+        assert_eq!(others(false, false, false), []);
+        assert_eq!(others(true, false, false), [folded]);
+        assert_eq!(others(false, true, false), [spelled]);
+        assert_eq!(others(false, false, true), [trimmed]);
+        assert_eq!(others(true, false, true), [folded, trimmed, Reading { trimmed: true, ..folded }]);
+        let all = others(true, true, true);
+        assert!(all.len() == 7 && (0..7).all(|at| !all[at + 1..].contains(&all[at])));
+    }
+}
