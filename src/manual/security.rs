@@ -45,8 +45,8 @@
 //! - **Revocation.** A signed token is taken until it expires, unless it is revoked at this gateway or `introspection.mode: always` asks its
 //!   issuer; an introspected one until `exp` or the ceiling. See [`operating`](super::operating).
 //! - **A revocation by `sub`, `client`, `sid` or `all`** misses a token that this gateway does not remember, if its `iat` is ahead of our clock.
-//! - **An API that cuts extensions off** (Rails takes `/admin.json` for `/admin`) is not guessed: under `/{x}` or `/{*rest}`, list
-//!   `/admin.json` as well.
+//! - **An API that finds one thing under many names** is not guessed: Rails takes `/admin.json` for `/admin`, a form decoder `a+b` for
+//!   `a b`, Windows `admin::$DATA` and `ADMIN~1` for `admin`. Beside `/{x}` or `/{*rest}`, list those names as well, or ask for the same there.
 //! - **A WebSocket** goes on until one side ends it: its token was judged when it began, and neither `exp` nor a revocation ends it.
 //! - **`introspection.mode: always`** takes of the answer whether the token is active, and all else of the signed token.
 //! - **Keys.** A key that is withdrawn, or replaced under its `kid`, is noticed when the set is fetched next. `keys.max_age` bounds that.
