@@ -105,7 +105,7 @@ codes! {
     AnyClient = "any_client",
     /// A public route that catches all there is.
     PublicCatchAll = "public_catch_all",
-    /// Two upstreams at one address that rewrite paths in different ways.
+    /// Two upstreams at one address that rewrite paths in different ways, or one at the admin listener's.
     SharedAddress = "shared_address",
     /// A secret written into the file itself.
     SecretInFile = "secret_in_file",

@@ -246,7 +246,8 @@ fn unused_upstreams(raw: &Raw, report: &mut Report) {
     }
 }
 
-/// Two upstreams at one address that rewrite paths in different ways: what a route protects may be reached by another name.
+/// Two upstreams at one address that rewrite paths in different ways: what a route protects may be reached by another name. And an
+/// upstream that is our own admin listener.
 fn shared_addresses(raw: &Raw, report: &mut Report) {
     let upstreams = raw.upstreams.given().map(Vec::as_slice).unwrap_or_default();
     // Another `Host` may be another server.
@@ -258,8 +259,24 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
         };
         (host, [text(&upstream.strip_prefix), text(&upstream.add_prefix)])
     };
+    let admin =
+        raw.gateway.given().and_then(|gateway| gateway.admin.given()).and_then(|admin| admin.address.given());
+    let admin = admin.map(|address| {
+        (address, HostPort { host: address.value.ip().to_string(), port: address.value.port() })
+    });
     for (at, (name, upstream)) in upstreams.iter().enumerate() {
         let (host, rewrite) = seen_as(upstream);
+        for address in upstream.addresses.given().into_iter().flat_map(|list| &list.value) {
+            if let Some((admin, _)) = admin.as_ref().filter(|(_, admin)| is_same_place(admin, &address.value))
+            {
+                report
+                    .warning(Code::SharedAddress, address.span, "this is the gateway's own admin listener")
+                    .also(admin.span, "here")
+                    .help(
+                        "whoever may call the route may revoke every token; let operators reach it directly",
+                    );
+            }
+        }
         for address in upstream.addresses.given().into_iter().flat_map(|list| &list.value) {
             let same = |other: &Upstream| {
                 let listed = other.addresses.given().into_iter().flat_map(|list| &list.value);

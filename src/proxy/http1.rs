@@ -25,12 +25,13 @@ pub(super) struct HeadLimits {
 }
 
 /// Serves a connection until it ends, is idle for too long, or the server shuts down. If a head must be refused, the
-/// connection comes back with the reason.
+/// connection comes back with the reason. Its first head may have begun before, so long ago as `taken` says.
 pub(super) async fn serve<A, S>(
     app: &Arc<A>,
     mut connection: Box<Connection<S>>,
     limits: HeadLimits,
     shutdown: ShutdownWatch,
+    taken: Duration,
 ) -> Option<(Box<Connection<S>>, Refusal)>
 where
     A: HttpServerApp + Send + Sync + 'static,
@@ -40,7 +41,9 @@ where
     // Made once: to wait for it is to stand in a queue, and it is waited for between any two requests.
     let mut shut_down = std::pin::pin!(told(&mut leaving));
     let mut idle = IdleWatch::new(limits.timeout);
+    let mut left = limits.timeout.saturating_sub(taken);
     loop {
+        let limits = HeadLimits { timeout: std::mem::replace(&mut left, limits.timeout), ..limits };
         let head = tokio::select! {
             biased;
             head = read_head(&mut connection, limits, &mut idle) => head,

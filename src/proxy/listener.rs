@@ -18,6 +18,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// An address that connections are taken at.
 pub(super) struct Listener {
@@ -40,13 +41,19 @@ pub(super) struct Manners {
 }
 
 impl Manners {
-    /// Serves HTTP/1 on a connection.
-    async fn http1<A, S>(&self, connection: Box<Connection<S>>, app: &Arc<A>, shutdown: ShutdownWatch)
-    where
+    /// Serves HTTP/1 on a connection, whose first head has taken so long already.
+    async fn http1<A, S>(
+        &self,
+        connection: Box<Connection<S>>,
+        app: &Arc<A>,
+        shutdown: ShutdownWatch,
+        taken: Duration,
+    ) where
         A: HttpServerApp + Send + Sync + 'static,
         S: Transport,
     {
-        if let Some((connection, refusal)) = http1::serve(app, connection, self.limits, shutdown).await {
+        if let Some((connection, refusal)) = http1::serve(app, connection, self.limits, shutdown, taken).await
+        {
             if let Some(metrics) = &self.metrics {
                 metrics.refused(refusal.code());
             }
@@ -163,7 +170,7 @@ async fn connection<A>(
                 let connection = Box::new(connection);
                 match http2 {
                     true => manners.http2(connection, &app, shutdown).await,
-                    false => manners.http1(connection, &app, shutdown).await,
+                    false => manners.http1(connection, &app, shutdown, Duration::ZERO).await,
                 }
             }
         }
@@ -182,6 +189,7 @@ async fn plain<A, S>(
     A: HttpServerApp + Send + Sync + 'static,
     S: Transport,
 {
+    let began = Instant::now();
     if manners.h2c {
         let first = tokio::time::timeout(manners.limits.timeout, begins_http2(&mut connection));
         let http2 = tokio::select! {
@@ -196,7 +204,8 @@ async fn plain<A, S>(
             Ok(None) | Err(_) => return,
         }
     }
-    manners.http1(connection, app, shutdown).await;
+    let taken = if connection.ahead().is_empty() { Duration::ZERO } else { began.elapsed() };
+    manners.http1(connection, app, shutdown, taken).await;
 }
 
 /// Whether the caller speaks HTTP/2; `None` if it leaves before that is clear.

@@ -186,6 +186,12 @@ async fn a_head_that_drips_is_cut_off() {
         closed += usize::from(client.closes_within(Duration::from_millis(1500)).await);
     }
     assert_eq!(closed, 50);
+    // The time that it took to see that this is no HTTP/2 counts.
+    let mut undecided = gateway.connect().await;
+    undecided.send("PRI * HTTP/").await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    undecided.send("1.1\r\nHost: a\r\n").await;
+    assert!(undecided.closes_within(Duration::from_millis(700)).await);
     // Nothing at all is no better.
     let mut silent = gateway.connect().await;
     assert!(silent.closes_within(Duration::from_secs(3)).await);
