@@ -188,9 +188,9 @@ async fn a_head_that_drips_is_cut_off() {
     assert_eq!(closed, 50);
     // The time that it took to see that this is no HTTP/2 counts.
     let mut undecided = gateway.connect().await;
-    undecided.send("PRI * HTTP/").await;
+    undecided.send("P").await;
     tokio::time::sleep(Duration::from_millis(700)).await;
-    undecided.send("1.1\r\nHost: a\r\n").await;
+    undecided.send("OST /public/a HTTP/1.1\r\nHost: a\r\n").await;
     assert!(undecided.closes_within(Duration::from_millis(700)).await);
     // Nothing at all is no better.
     let mut silent = gateway.connect().await;
