@@ -227,6 +227,7 @@ fn a_float_is_an_integer_up_to_where_it_stands_for_one_alone() {
     ] {
         assert!(!same(one, other), "{one} {other}");
     }
+    assert!(!same(&json!(1.0), &one) && !same(&one, &json!(1.0)));
     assert!(same(&json!([1, {"a": 2}]), &json!([1.0, {"a": 2}])) && !same(&json!([1]), &json!([1, 2])));
     assert!(!same(&json!({"a": 1}), &json!({"b": 1})) && !same(&json!({"a": 1}), &json!({"a": 1, "b": 1})));
 }

@@ -156,3 +156,34 @@ fn every_claim_is_found_under_its_name() {
     assert_eq!(claims.deserialize::<serde_json::Value>().unwrap()["sub"], "s");
     assert_eq!(format!("{claims:?}"), r#"Claims { issuer: Some("i"), id: Some("j"), .. }"#);
 }
+
+#[test]
+fn a_pointer_leads_to_members_and_elements_and_nowhere_else() {
+    let json = br#"{"list":[10,[20,{"a/b":30,"c~d":40}]],"":{"":50},"object":{"0":60}}"#;
+    let claims = Claims::parse(json).unwrap();
+    let found = |pointer: &str| claims.get(pointer).map(|value| value.to_string());
+    for (pointer, value) in [
+        ("/list/0", "10"),
+        ("/list/1/0", "20"),
+        ("/list/1/1/a~1b", "30"),
+        ("/list/1/1/c~0d", "40"),
+        ("//", "50"),
+        ("/object/0", "60"),
+    ] {
+        assert_eq!(found(pointer).as_deref(), Some(value), "{pointer}");
+    }
+    for pointer in [
+        "/list/2",
+        "/list/00",
+        "/list/01",
+        "/list/-",
+        "/list/x",
+        "/list/+1",
+        "/list/",
+        "/list/0/0",
+        "/none",
+        "/object/00",
+    ] {
+        assert_eq!(found(pointer), None, "{pointer}");
+    }
+}
