@@ -50,6 +50,7 @@ pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
         unused_issuers(raw, report);
         unused_upstreams(raw, report);
         shared_addresses(raw, report);
+        own_admin(raw, report);
     }
 }
 
@@ -246,8 +247,7 @@ fn unused_upstreams(raw: &Raw, report: &mut Report) {
     }
 }
 
-/// Two upstreams at one address that rewrite paths in different ways: what a route protects may be reached by another name. And an
-/// upstream that is our own admin listener.
+/// Two upstreams at one address that rewrite paths in different ways: what a route protects may be reached by another name.
 fn shared_addresses(raw: &Raw, report: &mut Report) {
     let upstreams = raw.upstreams.given().map(Vec::as_slice).unwrap_or_default();
     // Another `Host` may be another server.
@@ -259,24 +259,8 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
         };
         (host, [text(&upstream.strip_prefix), text(&upstream.add_prefix)])
     };
-    let admin =
-        raw.gateway.given().and_then(|gateway| gateway.admin.given()).and_then(|admin| admin.address.given());
-    let admin = admin.map(|address| {
-        (address, HostPort { host: address.value.ip().to_string(), port: address.value.port() })
-    });
     for (at, (name, upstream)) in upstreams.iter().enumerate() {
         let (host, rewrite) = seen_as(upstream);
-        for address in upstream.addresses.given().into_iter().flat_map(|list| &list.value) {
-            if let Some((admin, _)) = admin.as_ref().filter(|(_, admin)| is_same_place(admin, &address.value))
-            {
-                report
-                    .warning(Code::SharedAddress, address.span, "this is the gateway's own admin listener")
-                    .also(admin.span, "here")
-                    .help(
-                        "whoever may call the route may revoke every token; let operators reach it directly",
-                    );
-            }
-        }
         for address in upstream.addresses.given().into_iter().flat_map(|list| &list.value) {
             let same = |other: &Upstream| {
                 let listed = other.addresses.given().into_iter().flat_map(|list| &list.value);
@@ -293,6 +277,21 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
                 .also(earlier.span, "this upstream")
                 .help(format!("one resource then has two paths, and needs a route for each: look whether what {} protects can be had through {}", earlier.quoted(), name.quoted()));
         }
+    }
+}
+
+/// An upstream that is our own admin listener.
+fn own_admin(raw: &Raw, report: &mut Report) {
+    let admin = raw.gateway.given().and_then(|gateway| gateway.admin.given());
+    let Some(admin) = admin.and_then(|admin| admin.address.given()) else { return };
+    let ours = HostPort { host: admin.value.ip().to_string(), port: admin.value.port() };
+    let upstreams = raw.upstreams.given().into_iter().flatten().map(|(_, upstream)| upstream);
+    let addresses = upstreams.filter_map(|upstream| upstream.addresses.given()).flat_map(|list| &list.value);
+    for address in addresses.filter(|address| is_same_place(&address.value, &ours)) {
+        report
+            .warning(Code::SharedAddress, address.span, "this is the gateway's own admin listener")
+            .also(admin.span, "here")
+            .help("whoever may call the route may revoke every token; let operators reach it directly");
     }
 }
 

@@ -289,8 +289,8 @@ impl Gate {
     }
 
     /// Puts another policy in force, from the next request on. Facts stay remembered: they are judged by the new policy. Not so
-    /// what an issuer has answered that is asked otherwise, or believed for a shorter time, from now on. Keys stay where an issuer's sources are the same; otherwise
-    /// they are fetched anew.
+    /// what an issuer has answered that is asked otherwise, or believed for a shorter time, from now on. Keys stay where an issuer's
+    /// sources are the same; otherwise they are fetched anew.
     pub fn replace(&self, policy: impl Into<Arc<Policy>>, issuers: Vec<IssuerSources>) {
         self.install(policy.into(), issuers);
         self.observer.event(&Event::Reloaded);

@@ -52,7 +52,7 @@
 //! | chunks | sizes of 1 to 15 digits, extensions of up to 256 bytes, 8 KiB of trailers, all dropped; lines end with CRLF | fixed | what else some readers take, others read otherwise |
 //! | pipelined requests | served one after the other; behind one with `Upgrade` and no chunks, the connection ends | fixed | the next request is not read before this one has ended |
 //! | `Upgrade` | WebSocket, from HTTP/1.1 to HTTP/1.1, where the route has `upgrade: true`; otherwise ignored (RFC 9110 section 7.8) | – | another protocol is out of the gate's sight |
-//! | `Expect: 100-continue` | answered here once the request is admitted; the upstream sees none | fixed | an upstream that answers at once, and has not read what follows, could take that for another request |
+//! | `Expect: 100-continue` | answered here once the request is admitted (not over HTTP/2, whose library sends no 100); the upstream sees none | fixed | an upstream that answers at once, and has not read what follows, could take that for another request |
 //! | tries | 4: other addresses if none took the connection; the same request only if its method is idempotent and a kept connection had died | fixed | what may have been carried out is sent again only where that makes no difference (RFC 9110 section 9.2.2) |
 //! | all addresses unwell | they are tried all the same | fixed | a broken health page must not take down what works |
 //! | names of upstreams | resolved at start, and again every 30 s; a failure keeps the addresses | fixed | the operating system does not tell how long an answer is good |

@@ -119,9 +119,10 @@ impl IdentitySource {
             Self::Scopes => encode_list(principal.scopes().iter()),
             Self::Claim(name) => {
                 let value = principal.facts().claims().spelled(name)?;
-                let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
+                if !value.get().starts_with('[') {
                     return encode(&scalar(value)?);
-                };
+                }
+                let elements: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
                 let texts: Vec<String> = elements.into_iter().map(scalar).collect::<Option<_>>()?;
                 encode_list(texts.iter().map(String::as_str))
             }

@@ -87,8 +87,10 @@ impl<S: Transport> Connection<S> {
 
     /// Lets a request pass: its head, and what follows it.
     pub(super) fn admit(&mut self, head_bytes: usize, body: Body) {
-        if let (Some(caller), Body::Length(length)) = (self.caller(), body) {
-            let more = self.ahead.len() as u64 > length.saturating_add(head_bytes as u64);
+        if let Some(caller) = self.caller() {
+            let ahead = self.ahead.len() as u64;
+            let more =
+                matches!(body, Body::Length(length) if ahead > length.saturating_add(head_bytes as u64));
             caller.asks_ahead.store(more, Ordering::Relaxed);
         }
         self.rest = match body {

@@ -158,10 +158,10 @@ impl Claims {
 
     /// The same as the token spells it: numbers with all their digits.
     pub(crate) fn spelled(&self, name: &str) -> Option<&RawValue> {
-        let all: &RawValue = serde_json::from_str(self.as_json()).ok()?;
-        let Some(pointer) = name.strip_prefix('/') else { return read::within(all, name) };
-        let names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
-        names.into_iter().try_fold(all, |value, name| read::within(value, &name))
+        let Some(pointer) = name.strip_prefix('/') else { return read::within(self.as_json(), name) };
+        let mut names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
+        let first = read::within(self.as_json(), &names.next()?)?;
+        names.try_fold(first, |value, name| read::within(value.get(), &name))
     }
 
     /// All claims, as a type of yours.

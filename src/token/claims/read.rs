@@ -186,9 +186,8 @@ impl<'de> Members<'de> for Peek<'de> {
 }
 
 /// The member of an object, or the element of an array (RFC 6901 section 4).
-pub(super) fn within<'de>(value: &'de RawValue, name: &str) -> Option<&'de RawValue> {
-    let json = value.get();
-    if json.starts_with('{') {
+pub(super) fn within<'de>(json: &'de str, name: &str) -> Option<&'de RawValue> {
+    if json.trim_ascii_start().starts_with('{') {
         let mut only = Only { name, value: None };
         UniqueMembers::read(json.as_bytes(), &mut only).ok()?;
         return only.value;
