@@ -17,7 +17,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 
@@ -34,6 +34,36 @@ pub(super) struct Caller {
     pub(super) tls: bool,
     /// Whether, on HTTP/1, it had asked for more before it was answered.
     pub(super) asks_ahead: AtomicBool,
+    /// On HTTP/2, what it has sent.
+    pub(super) account: Account,
+}
+
+/// What a connection has sent, and what we have answered.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// In bytes, as they travel.
+    received: AtomicU64,
+    /// In bytes, as they are if they can't be compressed, rounded up.
+    answered: AtomicU64,
+}
+
+impl Account {
+    /// So much was read at once.
+    fn receive(&self, bytes: usize) {
+        let packets = bytes.div_ceil(SEGMENT_BYTES) * PACKET_BYTES;
+        self.received.fetch_add((bytes + packets) as u64, Ordering::Relaxed);
+    }
+
+    /// Whether an answer of ours may have all its words, so that all of them stay within ten times what came. It is entered, or a
+    /// short one in its place.
+    pub(super) fn affords_whole_answer(&self) -> bool {
+        let most = self.received.load(Ordering::Relaxed).saturating_mul(AMPLIFICATION);
+        let answered = self.answered.load(Ordering::Relaxed);
+        let whole = answered + WHOLE_ANSWER_BYTES <= most;
+        let bytes = if whole { WHOLE_ANSWER_BYTES } else { SHORT_ANSWER_BYTES };
+        self.answered.fetch_add(bytes, Ordering::Relaxed);
+        whole
+    }
 }
 
 /// A connection over `S`: plain TCP, or TLS.
@@ -231,7 +261,11 @@ impl<S: Transport> AsyncRead for Connection<S> {
             this.ahead.advance(taken);
         }
         if let Some(watch) = &mut this.watch {
-            watch.saw(buf.filled().get(before..).unwrap_or_default());
+            let read = buf.filled().get(before..).unwrap_or_default();
+            if let Some(caller) = caller(&this.caller) {
+                caller.account.receive(read.len());
+            }
+            watch.saw(read);
             if watch.is_flooded() {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             }
@@ -317,3 +351,13 @@ impl<S: Transport> Peek for Connection<S> {}
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// Most heads are shorter.
 const READ_AHEAD_BYTES: usize = 4 * 1024;
+/// How many times what a caller has sent our answers may be.
+const AMPLIFICATION: u64 = 10;
+/// What our longest answers take.
+const WHOLE_ANSWER_BYTES: u64 = 512;
+/// What they take without their words.
+const SHORT_ANSWER_BYTES: u64 = 128;
+/// What TCP puts into a packet, mostly.
+const SEGMENT_BYTES: usize = 1_460;
+/// What IP and TCP add to it.
+const PACKET_BYTES: usize = 40;

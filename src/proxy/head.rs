@@ -198,8 +198,13 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
     if method == b"CONNECT" {
         return Err(Refusal::MethodNotImplemented);
     }
-    let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
-    if target.first() != Some(&b'/') || !target.iter().all(plain) {
+    let path = target.iter().take_while(|byte| **byte != b'?');
+    // What no URI has raw (RFC 3986 section 2); but browsers send a backtick in a query.
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>');
+    if target.first() != Some(&b'/')
+        || !target.iter().all(plain)
+        || path.into_iter().any(|byte| *byte == b'`')
+    {
         return Err(Refusal::Target);
     }
     Ok(http10)
@@ -311,6 +316,11 @@ mod tests {
             ("GET http://a/ HTTP/1.1", Target),
             ("GET a HTTP/1.1", Target),
             ("GET /a#b HTTP/1.1", Target),
+            ("GET /a`b HTTP/1.1", Target),
+            ("GET /a\"b HTTP/1.1", Target),
+            ("GET /a?b=\"c\" HTTP/1.1", Target),
+            ("GET /a?b=<c HTTP/1.1", Target),
+            ("GET /a?b>=c HTTP/1.1", Target),
             ("GET /\u{e9} HTTP/1.1", Target),
             ("GET /\u{0} HTTP/1.1", Target),
             ("GET /\u{7f} HTTP/1.1", Target),

@@ -1,7 +1,7 @@
 //! Takes connections, and finds out what is spoken on each: TLS or not, HTTP/1 or HTTP/2.
 
 use super::access;
-use super::connection::{Caller, Connection, Transport};
+use super::connection::{Account, Caller, Connection, Transport};
 use super::frames::HeaderWatch;
 use super::http1::{self, HeadLimits};
 use crate::config::Network;
@@ -156,6 +156,7 @@ async fn connection<A>(
         trusted: manners.trusted.iter().any(|network| network.contains(address)),
         tls: manners.tls.is_some(),
         asks_ahead: AtomicBool::new(false),
+        account: Account::default(),
     };
     let Some(tls) = &manners.tls else {
         if let Ok(connection) = Connection::new(tcp, id, caller) {

@@ -18,11 +18,15 @@ use std::sync::atomic::Ordering;
 ///
 /// If the body is longer than those bounds, or too slow, the connection ends (HTTP/1), or the stream (HTTP/2). It ends, too, if the
 /// caller has asked for more already: hundreds of requests fit into one packet, and each answer would cost many times as much.
+/// On HTTP/2, such a caller gets [short](shorten) answers.
 pub(super) async fn answer(
     session: &mut Session,
-    answer: Answer,
+    mut answer: Answer,
     id: Option<(&HeaderName, &HeaderValue)>,
 ) -> Result<()> {
+    if session.is_http2() && caller_of(session).is_some_and(|caller| !caller.account.affords_whole_answer()) {
+        shorten(&mut answer);
+    }
     let (mut head, ()) = http::Response::new(()).into_parts();
     head.status = answer.status;
     head.headers = answer.headers;
@@ -60,6 +64,25 @@ pub(super) async fn answer(
         }
     }
     Ok(())
+}
+
+/// Leaves what a client acts upon, and takes out what is for people to read.
+fn shorten(answer: &mut Answer) {
+    let headers = &mut answer.headers;
+    answer.body.clear();
+    if headers.remove("grpc-message").is_none() {
+        headers.remove(header::CONTENT_TYPE);
+    }
+    let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
+    // No value has a `"` in it.
+    if let Some((before, after)) =
+        challenge.and_then(|challenge| challenge.split_once(", error_description=\""))
+    {
+        let after = after.split_once('"').map_or("", |(_, after)| after);
+        if let Ok(challenge) = HeaderValue::from_str(&format!("{before}{after}")) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+    }
 }
 
 /// Reads the body to its end, unless it is too long. Whether it ended.
@@ -140,4 +163,46 @@ fn frame(response: &mut ResponseHeader) -> Result<()> {
         return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::refusal::Refusal;
+    use super::*;
+    use crate::policy::AnswerForm;
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    #[test]
+    fn a_short_answer_keeps_what_a_client_acts_upon() {
+        let challenge =
+            "Bearer realm=\"a, b\", error=\"insufficient_scope\", error_description=\"c, d\", scope=\"e f\"";
+        let fields = [
+            (
+                "www-authenticate",
+                challenge,
+                "Bearer realm=\"a, b\", error=\"insufficient_scope\", scope=\"e f\"",
+            ),
+            ("www-authenticate", "Bearer", "Bearer"),
+            ("cache-control", "no-store", "no-store"),
+            ("retry-after", "3", "3"),
+            ("allow", "GET", "GET"),
+            ("grpc-status", "16", "16"),
+            ("grpc-message", "the token has expired", ""),
+            ("content-type", "application/problem+json", ""),
+        ];
+        for (name, value, kept) in fields {
+            let headers =
+                HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            let mut answer =
+                Answer { status: StatusCode::FORBIDDEN, headers, body: Bytes::from_static(b"{}") };
+            shorten(&mut answer);
+            assert_eq!(answer.headers.get(name).map_or("", |value| value.to_str().unwrap()), kept);
+            assert!(answer.body.is_empty());
+        }
+        let mut trailers = Refusal::Host.answer(AnswerForm::Grpc);
+        shorten(&mut trailers);
+        let names: Vec<&str> = trailers.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["cache-control", "content-type", "grpc-status"]);
+    }
 }

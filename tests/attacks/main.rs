@@ -42,6 +42,22 @@ fn nor_past_the_gate_itself() {
     through("core", 70, |case| gate::ask(&house, &gate, case));
 }
 
+/// What the parser behind would answer itself, there is no code for, no log and no request id.
+#[test]
+fn whatever_a_target_holds_the_answer_is_ours() {
+    let house = House::open();
+    for byte in (0..=u8::MAX).filter(|byte| !matches!(byte, b'\r' | b'\n')) {
+        for place in [&b"/orders/1"[..], b"/public/x?a=b"] {
+            let request = [&b"GET "[..], place, &[byte], b"c HTTP/1.1\r\nHost: api.test\r\n\r\n"].concat();
+            let answer = http1::exchange(&house, &request).unwrap_or_default().to_lowercase();
+            let expected = ["http/1.1 200", "http/1.1 400", "http/1.1 401", "http/1.1 404", "http/1.1 505"];
+            assert!(expected.iter().any(|status| answer.starts_with(status)), "{byte:#04x}: {answer:?}");
+            assert!(!answer.contains("server: pingora"), "{byte:#04x}: {answer:?}");
+        }
+    }
+    house.still_serves();
+}
+
 /// Sends every case that can be said at this door, and there must be so many at least.
 fn through(door: &str, at_least: usize, mut send: impl FnMut(&Case) -> Outcome) {
     let tables = Table::all().into_iter().filter(|table| table.doors.iter().any(|name| name == door));

@@ -1,8 +1,10 @@
 //! What a caller without a token can make the gateway do: bytes for bytes, work for work, requests for requests.
 
 use crate::client::{PATIENCE, request};
+use crate::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, connect, frame};
 use crate::gateway::{Gateway, good, processor_time, unknown};
 use crate::jwks::Jwks;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,9 +17,11 @@ const BOUND: f64 = 10.0;
 const WORK: f64 = if cfg!(debug_assertions) { 30.0 } else { BOUND };
 
 /// What IP and TCP add to each segment at least.
-const HEADERS: usize = 40;
+const PACKET: usize = 40;
+/// What a segment holds.
+const SEGMENT: usize = 1_460;
 /// What a connection of its own costs the caller at least: SYN, ACK, FIN and the last ACK.
-const CONNECTION: usize = 4 * HEADERS;
+const CONNECTION: usize = 4 * PACKET;
 
 #[tokio::test]
 async fn no_refusal_is_ten_times_as_long_as_its_request() {
@@ -40,11 +44,119 @@ async fn no_refusal_is_ten_times_as_long_as_its_request() {
         let ends = answer.head.to_lowercase().contains("connection: close");
         // Each in a segment of its own, as the answers are: who asks ahead has a connection for each. Every other answer is
         // acknowledged.
-        let sent = HEADERS + request.len() + if ends { CONNECTION } else { HEADERS / 2 };
-        let ratio = (answer.bytes + HEADERS) as f64 / sent as f64;
+        let sent = PACKET + request.len() + if ends { CONNECTION } else { PACKET / 2 };
+        let ratio = (answer.bytes + PACKET) as f64 / sent as f64;
         assert!(ratio <= BOUND, "{request:?}: {} bytes for {sent}: {ratio:.1} times", answer.bytes);
         assert!(answer.bytes <= 512, "{request:?}: {} bytes", answer.bytes);
     }
+}
+
+#[tokio::test]
+async fn no_refusals_over_http2_are_ten_times_as_long_as_a_packet_full_of_requests() {
+    const PACKETS: u32 = 20;
+    const REQUESTS: u32 = 100;
+    let jwks = Jwks::start(&Issuer::new("https://as.test/")).await;
+    let gateway = Gateway::start(&jwks.settings()).await;
+    let bearer = |credentials| [("authorization", credentials)].to_vec();
+    for (method, path, fields) in [
+        ("GET", "/", vec![]),
+        ("GET", "/orders/1", vec![]),
+        ("GET", "/orders/1", bearer("bearer a")),
+        ("GET", "/orders/1", bearer("bearer")),
+        ("POST", "/orders/1", [bearer("bearer a"), vec![("content-type", "application/grpc")]].concat()),
+        ("PUT", "/orders/1", vec![]),
+        ("GET", "//", vec![]),
+    ] {
+        let fields = [vec![(":method", method), (":path", path), (":authority", "a")], fields].concat();
+        for compressed in [true, false] {
+            let mut caller = Multiplexing::start(gateway.address, &fields, compressed).await;
+            for _ in 0..PACKETS {
+                caller.ask(REQUESTS).await;
+            }
+            let ratio = caller.got as f64 / caller.sent as f64;
+            let each = caller.got / (PACKETS * REQUESTS) as usize;
+            println!("{fields:?}, compressed: {compressed}: {ratio:.1} times, {each} bytes each");
+            assert!(ratio <= BOUND, "{fields:?}, compressed: {compressed}: {ratio:.1} times");
+            // Who asks one thing at a time is told why, if not at once after such a flood. gRPC has no bodies.
+            let has_body = !fields.contains(&("content-type", "application/grpc"));
+            let mut patient = Multiplexing::start(gateway.address, &fields, compressed).await;
+            for _ in 0..100 {
+                patient.ask(1).await;
+                assert_eq!(patient.told, has_body, "{fields:?}, compressed: {compressed}");
+                caller.ask(1).await;
+            }
+            assert_eq!(caller.told, has_body, "{fields:?}, compressed: {compressed}");
+        }
+    }
+}
+
+/// The first bytes of a connection, and its first frame.
+const PREFACE: usize = 24 + 9;
+
+/// Asks for the same many times at once over HTTP/2, in as few bytes as there can be.
+struct Multiplexing {
+    stream: TcpStream,
+    /// The header block that is sent next, and those after it.
+    next: Vec<u8>,
+    further: Vec<u8>,
+    number: u32,
+    sent: usize,
+    got: usize,
+    /// Whether the last answer had a body.
+    told: bool,
+}
+
+impl Multiplexing {
+    /// `compressed` is whether answers may be (RFC 7541 section 4.2).
+    async fn start(address: SocketAddr, fields: &[(&str, &str)], compressed: bool) -> Self {
+        let table: u32 = if compressed { 4_096 } else { 0 };
+        let settings = frame(SETTINGS, 0, 0, &[&[0, 1], &table.to_be_bytes()[..]].concat());
+        let (mut next, mut further) = (vec![0x86], vec![0x86]);
+        for (place, (name, value)) in fields.iter().enumerate() {
+            // The first time each goes into the table (RFC 7541 section 6.2.1), behind which it is one byte.
+            next.extend([0x40, name.len() as u8]);
+            next.extend(name.as_bytes());
+            next.push(value.len() as u8);
+            next.extend(value.as_bytes());
+            further.push(0x80 + 62 + (fields.len() - 1 - place) as u8);
+        }
+        let stream = connect(address, &settings).await;
+        let sent = CONNECTION + on_the_way(PREFACE + settings.len());
+        Self { stream, next, further, number: 0, sent, got: 0, told: false }
+    }
+
+    /// Asks so many times in one piece, and reads all answers.
+    async fn ask(&mut self, times: u32) {
+        let mut requests = Vec::new();
+        for _ in 0..times {
+            requests.extend(frame(HEADERS, END_HEADERS | END_STREAM, 2 * self.number + 1, &self.next));
+            self.next.clone_from(&self.further);
+            self.number += 1;
+        }
+        self.stream.write_all(&requests).await.unwrap();
+        let (mut got, mut ended) = (0, 0);
+        while ended < times {
+            let mut header = [0; 9];
+            let read = tokio::time::timeout(PATIENCE, self.stream.read_exact(&mut header)).await;
+            read.expect("an answer in time").expect("an answer");
+            let [a, b, c, kind, flags, ..] = header;
+            let mut payload = vec![0; usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)];
+            self.stream.read_exact(&mut payload).await.unwrap();
+            got += header.len() + payload.len();
+            if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
+                self.told = kind == DATA;
+                ended += 1;
+            }
+        }
+        self.got += on_the_way(got);
+        // Every other segment is acknowledged.
+        self.sent += on_the_way(requests.len()) + got / SEGMENT / 2 * PACKET;
+    }
+}
+
+/// So many bytes, as IP packets.
+fn on_the_way(bytes: usize) -> usize {
+    bytes + bytes.div_ceil(SEGMENT) * PACKET
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use super::super::connection::Account;
 use super::*;
 use crate::gate::{Gate, Verdict};
 use crate::policy::{
@@ -23,6 +24,7 @@ fn caller(trusted: bool) -> Caller {
         trusted,
         tls: true,
         asks_ahead: false.into(),
+        account: Account::default(),
     }
 }
 
