@@ -38,7 +38,7 @@ fn find(table: &RouteTable, target: &str) -> Option<usize> {
 
 #[test]
 fn no_accepted_path_takes_another_route_in_another_reader_s_eyes() {
-    let (accepted, tried) = (Cell::new(0_u32), Cell::new(0_u32));
+    let (accepted, beyond_ascii, tried) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(0_u32));
     let config = ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() };
     let inputs = (prop::collection::vec(plan(), 1..7), target());
     TestRunner::new(config)
@@ -49,6 +49,7 @@ fn no_accepted_path_takes_another_route_in_another_reader_s_eyes() {
             tried.set(tried.get() + 1);
             let Some(ours) = find(&table, &target) else { return Ok(()) };
             accepted.set(accepted.get() + 1);
+            beyond_ascii.set(beyond_ascii.get() + u32::from(!decode(&target).is_ascii()));
             let agreed = agreement(&plans, ours, &target);
             prop_assert!(agreed.is_ok(), "{}", agreed.unwrap_err());
             Ok(())
@@ -56,6 +57,7 @@ fn no_accepted_path_takes_another_route_in_another_reader_s_eyes() {
         .unwrap();
     // The test would prove nothing if next to nothing were accepted.
     assert!(accepted.get() * 10 > tried.get(), "{accepted:?} of {tried:?}");
+    assert!(beyond_ascii.get() * 100 > tried.get(), "{beyond_ascii:?} of {tried:?}");
 }
 
 #[test]

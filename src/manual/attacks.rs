@@ -45,7 +45,7 @@
 //!
 //! | | attack | answered by | shown by |
 //! |---|---|---|---|
-//! | R-03 | two readers take a path for two things (CVE-2026-33494, CVE-2021-31920, CVE-2025-66490, …) | `policy::path`: one canonical form or 400; nothing is rewritten before it is judged | `attacks/paths.yaml`; `paths`: `inputs_of_known_incidents_are_refused`, `no_accepted_path_takes_another_route_in_another_reader_s_eyes` |
+//! | R-03 | two readers take a path for two things (CVE-2026-33494, CVE-2021-31920, CVE-2025-66490, …) | `policy::path`: one canonical form or 400; nothing is rewritten before it is judged | `attacks/paths.yaml`; `policy::path::non_ascii`: `no_plain_character_is_written_with_a_separator`; `paths`: `inputs_of_known_incidents_are_refused`, `no_accepted_path_takes_another_route_in_another_reader_s_eyes` |
 //! | R-04 | a forwarding header steers the decision (CVE-2026-33495) | `proxy::forward`: forwarding headers are our own; the gate reads none | `attacks/headers.yaml`; `proxy::forward`: `forwarding_fields_are_believed_of_trusted_proxies_alone` |
 //! | R-05 | `Connection` takes our header away (GHSA-w9mr-28mw-j8hg, CVE-2024-45410) | `proxy::forward`: nominated fields go first, ours come last | `gateway/identity`: `connection_can_t_make_ours_vanish`; `attacks/headers.yaml` |
 //! | R-06 | the query makes a path public (CVE-2025-54576) | `policy::path`: routes see the path alone | `attacks/paths.yaml` |

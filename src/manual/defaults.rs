@@ -26,6 +26,7 @@
 //! | `cache.max_lifetime` | none: until `exp` | – | the documents ask to remember a validation until `exp` |
 //! | revocations | 100,000, kept for 24 h where `exp` is not known | – | a list that drops entries takes revoked tokens back, so it is bounded by refusing new ones |
 //! | unmatched requests | 404 | fixed | no route, no way in |
+//! | `encoded_slashes`, `non_ascii` | off | – | servers disagree on what `%2F` is, and on what `%C3%A9` resembles |
 //! | `cors_preflight` | `deny` | `deny`, `forward` | a preflight that reaches an API unasked is a request without a token |
 //! | `forward_authorization` | off | – | an API that needs the identity gets it in headers; a token that stops at the gate can't leak behind it |
 //! | identity headers | `X-Auth-Request-User`, `-Client-Id`, `-Scopes`, `-Issuer` | – | a wide-spread convention |

@@ -1,5 +1,7 @@
 //! The request target, in one canonical form or refused: RFC 3986 sections 2.1, 3.3 and 6.2.2, RFC 9112 section 3.2.1.
 
+mod non_ascii;
+
 use std::borrow::Cow;
 
 /// A path that every reader understands alike, and the query behind it.
@@ -12,9 +14,9 @@ use std::borrow::Cow;
 /// 3. Only characters of a `pchar` (RFC 3986 section 3.3) but `;`, which some servers take for parameters. No `\`, no
 ///    control, no byte above ASCII.
 /// 4. Escapes: none of a character that needs none (`%61`), since that is a second spelling; none of a separator or of
-///    something that a second reader might take for one: `/ \ . % ; ? #`, controls and bytes above ASCII. `%2F` alone is
-///    let through to be judged by the route, which must allow it in words. No `%20` at either end of a segment, where some
-///    servers trim it (CVE-2020-17523).
+///    something that a second reader might take for one: `/ \ . % ; ? #`, controls, full-width forms, bytes that are not UTF-8. No
+///    `%20` at either end of a segment, where some servers trim it (CVE-2020-17523). `%2F` and characters beyond ASCII (`%C3%A9`)
+///    are let through to be judged by the route, which must allow them in words.
 /// 5. The query is visible ASCII without `#`, and has no parameter `access_token`: a token in a URL ends up in logs
 ///    (RFC 6750 section 2.3), so it is neither taken nor forwarded.
 ///
@@ -33,6 +35,7 @@ pub struct CanonicalPath<'a> {
     query: Option<&'a str>,
     escaped: bool,
     encoded_slash: bool,
+    non_ascii: bool,
     dot_at_end: bool,
 }
 
@@ -57,7 +60,8 @@ impl<'a> CanonicalPath<'a> {
         query.map_or(Ok(()), check_query)?;
         let escapes = check_characters(inner)?;
         let dot_at_end = check_segments(inner)?;
-        Ok(Self { path, query, escaped: escapes.any, encoded_slash: escapes.slash, dot_at_end })
+        let Escapes { any: escaped, slash: encoded_slash, non_ascii } = escapes;
+        Ok(Self { path, query, escaped, encoded_slash, non_ascii, dot_at_end })
     }
 
     /// The path, byte for byte.
@@ -112,6 +116,19 @@ impl<'a> CanonicalPath<'a> {
         self.encoded_slash
     }
 
+    /// Whether there is a character beyond ASCII.
+    pub(super) fn has_non_ascii(&self) -> bool {
+        self.non_ascii
+    }
+
+    /// The path as readers see it who drop characters beyond ASCII from a name, or take them for those of ASCII that they are made of.
+    pub(super) fn in_ascii(&self) -> [String; 2] {
+        let with = |written: fn(char) -> String| -> String {
+            self.spelled_segments().flat_map(|segment| ["/".into(), rewritten(segment, written)]).collect()
+        };
+        [with(|_| String::new()), with(|c| non_ascii::in_ascii(c).collect())]
+    }
+
     /// The path as a reader sees it who takes `%2F` for a separator.
     pub(super) fn with_slashes_decoded(&self) -> String {
         self.path.replace("%2F", "/").replace("%2f", "/")
@@ -130,7 +147,7 @@ pub enum PathError {
     /// A character that is not allowed there, or means different things to different servers: `;`, `\`, `#`, …
     #[error("the request target has a character that must not be there, or that servers read differently")]
     Character,
-    /// An escape of a separator, of a control, of a byte above ASCII, or of a character that needs none; or no escape at all.
+    /// An escape of a separator, of a control, of what resembles one, or of a character that needs none; or no escape at all.
     #[error("the path has an escape that servers read differently")]
     Escape,
     /// A segment `.` or `..`, or another of dots alone.
@@ -142,6 +159,12 @@ pub enum PathError {
     /// `%2F` on a route that does not allow it.
     #[error("the path has an encoded slash, which this route does not allow")]
     EncodedSlash,
+    /// A character beyond ASCII on a route that does not allow them.
+    #[error("the path has a character beyond ASCII, which this route does not allow")]
+    NonAscii,
+    /// A reader that drops characters beyond ASCII, or takes them for others, would take it for another route's.
+    #[error("the path names another route if characters beyond ASCII are dropped, or taken for others")]
+    Resemblance,
     /// A reader that ignores case would take it for another route's.
     #[error("the path names another route if case is ignored")]
     Case,
@@ -159,10 +182,11 @@ pub enum PathError {
 struct Escapes {
     any: bool,
     slash: bool,
+    non_ascii: bool,
 }
 
 fn check_characters(path: &str) -> Result<Escapes, PathError> {
-    let mut escapes = Escapes { any: false, slash: false };
+    let mut escapes = Escapes { any: false, slash: false, non_ascii: false };
     let mut bytes = path.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -171,12 +195,13 @@ fn check_characters(path: &str) -> Result<Escapes, PathError> {
                 match escaped(&mut bytes).ok_or(PathError::Escape)? {
                     b'/' => escapes.slash = true,
                     byte if may_be_escaped(byte) => {}
+                    first if character(first, &mut bytes).is_some_and(non_ascii::is_plain) => {
+                        escapes.non_ascii = true;
+                    }
                     _ => return Err(PathError::Escape),
                 }
             }
-            b'/' => {}
-            byte if is_unreserved(byte) => {}
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@' => {}
+            byte if byte == b'/' || may_stand_raw(byte) => {}
             _ => return Err(PathError::Character),
         }
     }
@@ -222,25 +247,64 @@ fn check_query(query: &str) -> Result<(), PathError> {
     if query.split(['&', ';']).any(is_token) { Err(PathError::TokenInQuery) } else { Ok(()) }
 }
 
-/// Decodes the escapes of a checked segment, but not `%2F`. All that is left decodes to ASCII. What is no escape stays.
+/// Decodes the escapes of a checked segment, but not `%2F`. What is no escape stays.
 pub(super) fn decode(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
     }
-    let mut decoded = String::with_capacity(segment.len());
+    let mut decoded = Vec::with_capacity(segment.len());
     let mut rest = segment;
     while let Some((before, after)) = rest.split_once('%') {
-        decoded.push_str(before);
+        decoded.extend(before.bytes());
         let escaped = escaped(&mut after.bytes());
         match escaped {
-            Some(b'/') => decoded.push_str("%2F"),
-            Some(byte) => decoded.push(char::from(byte)),
-            None => decoded.push('%'),
+            Some(b'/') => decoded.extend(b"%2F"),
+            Some(byte) => decoded.push(byte),
+            None => decoded.push(b'%'),
         }
         rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
     }
-    decoded.push_str(rest);
-    Cow::Owned(decoded)
+    decoded.extend(rest.bytes());
+    // A checked one is UTF-8.
+    String::from_utf8(decoded).map_or(Cow::Borrowed(segment), Cow::Owned)
+}
+
+/// A checked segment with something else for each character beyond ASCII, unless nothing would be left. ASCII stays as it is spelled.
+fn rewritten(segment: &str, written: fn(char) -> String) -> String {
+    let mut text = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let mut bytes = after.bytes();
+        let first = escaped(&mut bytes);
+        let beyond = first.filter(|byte| !byte.is_ascii()).and_then(|first| character(first, &mut bytes));
+        match beyond {
+            Some(c) => text.push_str(&written(c)),
+            None => {
+                bytes = after.bytes();
+                text.push('%');
+            }
+        }
+        rest = after.get(after.len() - bytes.len()..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    if text.is_empty() { segment.into() } else { text }
+}
+
+/// The character of several bytes that begins with this one, if the escapes that are next are the others (RFC 3629).
+fn character(first: u8, bytes: &mut impl Iterator<Item = u8>) -> Option<char> {
+    let length = match first {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return None,
+    };
+    let mut encoded = [first, 0, 0, 0];
+    let encoded = encoded.get_mut(..length)?;
+    for byte in encoded.iter_mut().skip(1) {
+        *byte = bytes.next().filter(|byte| *byte == b'%').and_then(|_| escaped(bytes))?;
+    }
+    std::str::from_utf8(encoded).ok()?.chars().next()
 }
 
 /// Decodes every escape of a query parameter's name, in the way of the most lenient reader.
@@ -272,6 +336,12 @@ fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
 
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What a segment may have without an escape.
+fn may_stand_raw(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
 }
 
 /// Printable ASCII that is neither unreserved nor a separator to any reader.

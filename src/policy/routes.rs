@@ -24,6 +24,9 @@ pub struct Route {
     pub preflight: Preflight,
     /// Whether `%2F` may be in the path. The path with each of them decoded must then be canonical too, and take this route.
     pub encoded_slashes: bool,
+    /// Whether characters beyond ASCII may be in the path, as escapes of UTF-8. To a reader that drops them, or takes `é` for `e`, the
+    /// path must take this route, too.
+    pub non_ascii: bool,
     /// How an admitted request is carried on.
     pub handling: Handling,
 }
@@ -38,6 +41,7 @@ impl Route {
             requirement,
             preflight: Preflight::Deny,
             encoded_slashes: false,
+            non_ascii: false,
             handling: Handling::default(),
         }
     }
@@ -228,6 +232,7 @@ impl RouteTable {
     /// 3. that decodes `%2F`,
     /// 4. that drops dots at the end of a segment,
     /// 5. that ignores a slash at the end, where the other route is more specific and asks for something else,
+    /// 6. that drops characters beyond ASCII, or takes them for those of ASCII that they are made of,
     ///
     /// or that does several of these.
     ///
@@ -249,6 +254,9 @@ impl RouteTable {
         place.check_last_slash(leaf, route, path).map_err(NotFound::Path)?;
         if path.has_encoded_slash() {
             place.check_encoded_slashes(leaf, route, path).map_err(NotFound::Path)?;
+        }
+        if path.has_non_ascii() {
+            place.check_non_ascii(leaf, route, path).map_err(NotFound::Path)?;
         }
         Ok(index)
     }
@@ -374,12 +382,37 @@ impl<'t> Place<'t> {
         }
         let decoded = path.with_slashes_decoded();
         let decoded = CanonicalPath::parse(decoded.as_bytes())?;
-        let theirs = self.leaf(decoded.spelled_segments(), Reading::OURS);
-        if !theirs.is_some_and(|theirs| std::ptr::eq(theirs, leaf)) {
-            return Err(PathError::EncodedSlash);
+        self.check_other(leaf, route, &decoded, PathError::EncodedSlash)
+    }
+
+    fn check_non_ascii(&self, leaf: &Leaf, route: &Route, path: &CanonicalPath<'_>) -> Result<(), PathError> {
+        if !route.non_ascii {
+            return Err(PathError::NonAscii);
         }
-        self.check_spelling(leaf, &decoded)?;
-        self.check_last_slash(leaf, route, &decoded)
+        for seen in path.in_ascii() {
+            let seen = CanonicalPath::parse(seen.as_bytes())?;
+            self.check_other(leaf, route, &seen, PathError::Resemblance)?;
+            if seen.has_encoded_slash() {
+                self.check_encoded_slashes(leaf, route, &seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that what a reader sees in place of the path takes the same route.
+    fn check_other(
+        &self,
+        leaf: &Leaf,
+        route: &Route,
+        seen: &CanonicalPath<'_>,
+        error: PathError,
+    ) -> Result<(), PathError> {
+        let theirs = self.leaf(seen.spelled_segments(), Reading::OURS);
+        if !theirs.is_some_and(|theirs| std::ptr::eq(theirs, leaf)) {
+            return Err(error);
+        }
+        self.check_spelling(leaf, seen)?;
+        self.check_last_slash(leaf, route, seen)
     }
 }
 

@@ -198,6 +198,9 @@ fn literal(part: &str, last: bool) -> Result<TemplateSegment, InvalidTemplate> {
     if path.has_dot_at_end() {
         return Err(never(super::PathError::DotAtEnd));
     }
+    if path.has_non_ascii() {
+        return Err(never(super::PathError::Escape));
+    }
     let decoded = path.segments().next().unwrap_or_default();
     Ok(TemplateSegment::Literal(Literal { spelled: part.into(), decoded: decoded.into() }))
 }

@@ -17,6 +17,7 @@ fn table() -> RouteTable {
     ] {
         let mut route = Route::new(Template::parse(template).unwrap(), requirement(template));
         route.encoded_slashes = encoded_slashes;
+        route.non_ascii = encoded_slashes;
         builder.add(route).unwrap();
     }
     builder.build()
@@ -29,7 +30,8 @@ fn requirement(template: &str) -> Requirement {
 #[test]
 fn inputs_of_known_incidents_are_refused() {
     use PathError::{
-        Case, Character, DotAtEnd, DotSegment, EmptySegment, EncodedSlash, Escape, Form, LastSlash,
+        Case, Character, DotAtEnd, DotSegment, EmptySegment, EncodedSlash, Escape, Form, LastSlash, NonAscii,
+        Resemblance,
     };
     let cases = [
         ("Oathkeeper CVE-2026-33494: matched raw, forwarded normalised", "/public/../admin", DotSegment),
@@ -73,6 +75,11 @@ fn inputs_of_known_incidents_are_refused() {
         ("IIS: an escape of UTF-16", "/public%u002fadmin", Escape),
         ("Full-width forms", "/public/\u{ff0e}\u{ff0e}/admin", Character),
         ("Full-width forms, escaped", "/public/%ef%bc%8e%ef%bc%8e/admin", Escape),
+        ("PHP CVE-2024-4577: a soft hyphen is a hyphen to Windows", "/files/%c2%ad", Escape),
+        ("Windows: the nearest letter of a code page", "/files/priv%c3%a4te/x", Resemblance),
+        ("Django CVE-2019-19844: a letter whose upper case is ASCII's", "/files/pr%c4%b1vate/x", Resemblance),
+        ("Spotify 2013: letters that are written with ASCII's", "/files/%e1%b5%96rivate/x", Resemblance),
+        ("a name that nobody has allowed", "/api/orders/%c3%a9", NonAscii),
         ("a letter that needs no escape", "/%61dmin", Escape),
         ("a literal in a second spelling", "/orders%3Abatch", Escape),
         ("pingora, as it comes: dots behind an escaped slash", "/api/orders/..%2f..%2fadmin", EncodedSlash),
@@ -115,6 +122,7 @@ fn their_plain_neighbours_are_not() {
         ("/api/orders/A%20Jr.", "/api/orders/{id}"),
         ("/files/private/x%2Fy", "/files/private/{*rest}"),
         ("/orders:batch", "/orders:batch"),
+        ("/files/caf%C3%A9/%E6%97%A5%E6%9C%AC.txt", "/files/{*rest}"),
         // oauth2-proxy CVE-2025-54576: the query has no say.
         ("/admin?x=/public", "/admin"),
         ("/search?q=/../admin//%2e%2e;x", "/{*rest}"),

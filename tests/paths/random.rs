@@ -8,7 +8,21 @@ pub(crate) const WORDS: [&str; 12] =
     ["a", "b", "admin", "Admin", "orders", "orders:batch", "a+b", "a%20b", "v1.2", "%22q", "..a", "me@x"];
 
 /// What stands in a path, and in no template.
-const OTHERS: [&str; 6] = ["5", "alice%40x", "", "a%20.", "admin.", "a%20b.."];
+const OTHERS: [&str; 13] = [
+    "5",
+    "alice%40x",
+    "",
+    "a%20.",
+    "admin.",
+    "a%20b..",
+    "%C3%A4",
+    "%c3%a1dmin",
+    "adm%C4%B1n",
+    "b%E6%97%A5",
+    "%E6%97%A5",
+    "v1.2%CC%81",
+    ".%C3%A9",
+];
 
 fn segment() -> impl Strategy<Value = String> {
     prop_oneof![3 => select(&WORDS[..]).prop_map(str::to_owned), 1 => Just("{x}".to_owned())]
@@ -16,14 +30,14 @@ fn segment() -> impl Strategy<Value = String> {
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let end = prop_oneof![3 => Just(""), 1 => Just("/"), 3 => Just("/{*rest}")];
-    let parts = (prop::collection::vec(segment(), 0..4), end, 0..3_usize, any::<bool>());
-    parts.prop_map(|(segments, end, requirement, encoded_slashes)| {
+    let parts = (prop::collection::vec(segment(), 0..4), end, 0..3_usize, any::<(bool, bool)>());
+    parts.prop_map(|(segments, end, requirement, (encoded_slashes, non_ascii))| {
         // A template's captures have names of their own.
         let named =
             segments.iter().enumerate().map(|(at, segment)| segment.replace("{x}", &format!("{{x{at}}}")));
         let inner = named.map(|segment| format!("/{segment}")).collect::<String>();
         let template = if inner.is_empty() && end.is_empty() { "/".to_owned() } else { inner + end };
-        Plan { template, requirement, encoded_slashes }
+        Plan { template, requirement, encoded_slashes, non_ascii }
     })
 }
 
@@ -45,7 +59,7 @@ pub(crate) enum Mutation {
     ToggleLastSlash,
 }
 
-const HOSTILE: [&str; 34] = [
+const HOSTILE: [&str; 38] = [
     "/",
     "//",
     "/./",
@@ -74,6 +88,10 @@ const HOSTILE: [&str; 34] = [
     "%3f",
     "%c0%af",
     "%ef%bc%8f",
+    "%c3%a9",
+    "%e6%97%a5",
+    "%e2%84%aa",
+    "%e2%80%8b",
     "%u002f",
     "／",
     "?",

@@ -1,6 +1,7 @@
 //! What other readers make of a path, written without a look at how the gate reads it.
 
 use std::collections::BTreeSet;
+use unicode_normalization::UnicodeNormalization;
 
 /// A path as some reader takes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +14,7 @@ pub(crate) struct Reading {
 }
 
 /// Every reading of a path by readers that do up to four of these things, in whatever order: decode it, once or again;
-/// take `%2F`, `\`, overlong or full-width forms for what they resemble; strip parameters; merge slashes; remove dot segments;
+/// take `%2F`, `\`, overlong or full-width forms for what they resemble; take accents away, or drop what is beyond ASCII; strip parameters; merge slashes; remove dot segments;
 /// trim spaces, and dots at an end; stop at a NUL, `?` or `#`; ignore case; ignore a slash at the end.
 pub(crate) fn readings(path: &str) -> BTreeSet<Reading> {
     let first = Reading { path: path.into(), folded: false, slash_ignored: false };
@@ -34,9 +35,14 @@ fn steps(reading: &Reading) -> Vec<Reading> {
         path.replace("%2f", "/").replace("%2F", "/"),
         path.replace('\\', "/"),
         resemblances(path),
-        each_segment(path, |segment| segment.split(';').next().unwrap_or_default()),
-        each_segment(path, |segment| segment.trim_matches(' ')),
-        each_segment(path, |segment| segment.trim_end_matches(['.', ' '])),
+        each_segment(path, &ascii_of),
+        each_segment(path, &|segment| ascii_of(&segment.nfkd().collect::<String>())),
+        each_segment(path, &|segment| {
+            ascii_of(&segment.chars().flat_map(upper_and_back).collect::<String>())
+        }),
+        each_segment(path, &|segment| segment.split(';').next().unwrap_or_default().into()),
+        each_segment(path, &|segment| segment.trim_matches(' ').into()),
+        each_segment(path, &|segment| segment.trim_end_matches(['.', ' ']).into()),
         merge_slashes(path),
         remove_dot_segments(path),
         path.split(['\0', '?', '#']).next().unwrap_or_default().to_owned(),
@@ -99,7 +105,18 @@ fn resemblances(path: &str) -> String {
     })
 }
 
-fn each_segment(path: &str, change: impl Fn(&str) -> &str) -> String {
+/// A segment without what is beyond ASCII, unless nothing would be left.
+fn ascii_of(segment: &str) -> String {
+    let kept: String = segment.chars().filter(char::is_ascii).collect();
+    if kept.is_empty() { segment.to_owned() } else { kept }
+}
+
+/// What ignoring case does to letters such as U+0131 and U+212A.
+fn upper_and_back(c: char) -> Vec<char> {
+    if c.is_ascii() { vec![c] } else { c.to_uppercase().flat_map(char::to_lowercase).collect() }
+}
+
+fn each_segment(path: &str, change: &dyn Fn(&str) -> String) -> String {
     path.split('/').map(change).collect::<Vec<_>>().join("/")
 }
 

@@ -12,6 +12,7 @@ pub(crate) struct Plan {
     /// Which of three requirements it has.
     pub(crate) requirement: usize,
     pub(crate) encoded_slashes: bool,
+    pub(crate) non_ascii: bool,
 }
 
 pub(crate) fn requirement(which: usize) -> Requirement {
@@ -29,6 +30,7 @@ pub(crate) fn build(plans: &[Plan]) -> (RouteTable, Vec<Plan>) {
     for plan in plans {
         let mut route = Route::new(Template::parse(&plan.template).unwrap(), requirement(plan.requirement));
         route.encoded_slashes = plan.encoded_slashes;
+        route.non_ascii = plan.non_ascii;
         if builder.add(route).is_ok() {
             taken.push(plan.clone());
         }

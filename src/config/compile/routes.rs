@@ -98,6 +98,7 @@ impl Compiler<'_> {
         route.methods = methods?;
         route.preflight = written.cors_preflight.or(Preflight::Deny);
         route.encoded_slashes = written.encoded_slashes.or(false);
+        route.non_ascii = written.non_ascii.or(false);
         route.handling = Handling {
             upstream: upstream?.map(Into::into),
             forward_authorization: written.forward_authorization.or(false),

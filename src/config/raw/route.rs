@@ -34,6 +34,7 @@ pub(crate) struct Route {
     pub(crate) max_body: Field<Spanned<Option<u64>>>,
     pub(crate) read_timeout: Field<Spanned<Duration>>,
     pub(crate) encoded_slashes: Field<Spanned<bool>>,
+    pub(crate) non_ascii: Field<Spanned<bool>>,
     /// Where each of the keys that ask something of a token stands.
     pub(crate) requirements: Vec<(&'static str, Span)>,
 }
@@ -73,6 +74,7 @@ impl Route {
                 read::duration(node, Duration::from_millis(1)..=values::DAY, report)
             }),
             encoded_slashes: fields.get("encoded_slashes", report, read::boolean),
+            non_ascii: fields.get("non_ascii", report, read::boolean),
             requirements,
         };
         fields.finish(report);

@@ -77,7 +77,21 @@ fn whatever_could_be_read_in_two_ways_is_refused() {
         ("/%7f", Escape),
         ("/%80", Escape),
         ("/%c0%af", Escape),
+        ("/%e0%80%af", Escape),
+        ("/%c3", Escape),
+        ("/%c3a9", Escape),
+        ("/%c3%a", Escape),
+        ("/%c3%61", Escape),
+        ("/%a9%c3", Escape),
+        ("/%ed%a0%80", Escape),
+        ("/%f5%80%80%80", Escape),
+        ("/%ff", Escape),
+        ("/a%c2%a0", Escape),
+        ("/a%e2%80%ae", Escape),
+        ("/a%cd%be", Escape),
+        ("/%e2%80%a6", Escape),
         ("/%ef%bc%8f", Escape),
+        ("/%ef%bc%8e", Escape),
         ("/%61", Escape),
         ("/%41", Escape),
         ("/%7e", Escape),
@@ -108,6 +122,15 @@ fn encoded_slashes_are_left_for_the_route_to_judge() {
     assert!(path.has_encoded_slash());
     assert_eq!(path.segments().collect::<Vec<_>>(), ["files", "a%2Fb c"]);
     assert_eq!(path.with_slashes_decoded(), "/files/a/b%20c");
+}
+
+#[test]
+fn names_beyond_ascii_are_left_for_the_route_to_judge() {
+    let path = parse("/%C3%A9/caf%c3%a9%20%E6%97%A5/a").unwrap();
+    assert!(path.has_non_ascii() && !parse("/a%20b").unwrap().has_non_ascii());
+    assert_eq!(path.segments().collect::<Vec<_>>(), ["é", "café 日", "a"]);
+    // Nothing is left of the first one if it is dropped.
+    assert_eq!(path.in_ascii(), ["/%C3%A9/caf%20/a", "/e/cafe%20/a"]);
 }
 
 #[test]

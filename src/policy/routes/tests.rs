@@ -211,6 +211,48 @@ fn encoded_slashes_need_a_route_that_allows_them_and_stay_on_it() {
 }
 
 #[test]
+fn names_beyond_ascii_need_a_route_that_allows_them_and_stay_on_it() {
+    let beyond = |template: &str| Route { non_ascii: true, ..route(template, &[], &[]) };
+    let mut files = beyond("/files/{*rest}");
+    files.encoded_slashes = true;
+    let table = table(vec![
+        files,
+        route("/files/secret/{x}", &[], &[]),
+        beyond("/users/{name}"),
+        route("/users/me", &[], &[]),
+        route("/users/Strasse", &[], &[]),
+        route("/{*all}", &[], &[]),
+    ]);
+    assert_eq!(get(&table, "/other/caf%C3%A9"), Err(NotFound::Path(PathError::NonAscii)));
+    for (target, index) in [
+        ("/files/caf%c3%a9", 0),
+        ("/files/%E6%97%A5%E6%9C%AC/%E8%AA%9E.txt", 0),
+        ("/files/secr%C3%A9te/x", 0),
+        ("/files/a%E6%97%A5%2Fx", 0),
+        ("/users/jos%C3%A9", 2),
+        ("/users/m%C3%AAme", 2),
+        ("/users/%F0%9F%98%80", 2),
+    ] {
+        assert_eq!(get(&table, target), Ok(index), "{target}");
+    }
+    for (target, expected) in [
+        // To who takes accents away, and who drops what has one.
+        ("/users/m%C3%A9", PathError::Resemblance),
+        ("/users/me%CC%81", PathError::Resemblance),
+        ("/users/me%E6%97%A5", PathError::Resemblance),
+        ("/users/stra%C3%9Fe", PathError::Case),
+        ("/files/s%C3%A9cret/x", PathError::Resemblance),
+        ("/files/S%C3%A9cret/x", PathError::Case),
+        ("/files/s%C3%A9cret%2Fx", PathError::EncodedSlash),
+        ("/files/s%C3%A9cret./x", PathError::DotAtEnd),
+        ("/files/..%E6%97%A5/x", PathError::DotSegment),
+        ("/files/%E6%97%A5%2Fx", PathError::EmptySegment),
+    ] {
+        assert_eq!(get(&table, target), Err(NotFound::Path(expected)), "{target}");
+    }
+}
+
+#[test]
 fn hosts_are_told_apart_before_paths() {
     let table = table(vec![
         route("/{*all}", &[], &[]),

@@ -1,7 +1,7 @@
 //! Request targets and the routes that they take: RFC 3986 sections 2.1, 3.3 and 6.2.2.
 //!
-//! The first line of the input is a target, each further one a route: `0` to `2` for what it asks, `%` if it allows `%2F`,
-//! and its template.
+//! The first line of the input is a target, each further one a route: `0` to `2` for what it asks, `%` if it allows `%2F`, `+` if it
+//! allows names beyond ASCII, and its template.
 
 #[path = "../../paths/agreement.rs"]
 mod agreement;
@@ -30,6 +30,8 @@ pub fn check(data: &[u8]) {
     assert!(agreed.is_ok(), "{}", agreed.unwrap_err());
     let escaped_slash = path.as_str().to_ascii_lowercase().contains("%2f");
     assert!(!escaped_slash || plan.encoded_slashes, "`%2F` passes where the route says so");
+    let beyond_ascii = !readings::decode(path.as_str()).is_ascii();
+    assert!(!beyond_ascii || plan.non_ascii, "so do names beyond ASCII");
 
     // What the template's captures stand for is what is in the path.
     let template = &routes.get(ours).expect("it was found").template;
@@ -69,7 +71,7 @@ fn is_canonical(target: &str, path: &CanonicalPath<'_>) {
     for (at, _) in text.match_indices('%') {
         let escaped = u8::from_str_radix(&text[at + 1..at + 3], 16).expect("an escape");
         assert!(
-            (b' '..=b'~').contains(&escaped) && !is_unreserved(escaped),
+            escaped >= b' ' && escaped != 0x7f && !is_unreserved(escaped),
             "one path, one spelling: {text}"
         );
     }
@@ -78,6 +80,7 @@ fn is_canonical(target: &str, path: &CanonicalPath<'_>) {
     }
     let decoded = readings::decode(text);
     assert!(!decoded.contains(['%', ';', '\\', '#', '?']), "decoded twice, it reads otherwise: {text}");
+    assert!(!decoded.contains(char::REPLACEMENT_CHARACTER) && !decoded.chars().any(char::is_control), "{text}");
     let segments: Vec<_> = path.segments().collect();
     assert_eq!(segments.len() + 1, text.split('/').count());
     let joined = segments.join("/").replace("%2F", "/");
@@ -96,10 +99,16 @@ fn is_unreserved(byte: u8) -> bool {
 fn plan(line: &[u8]) -> Option<Plan> {
     let line = std::str::from_utf8(line).ok()?;
     let (which, rest) = line.split_at_checked(1)?;
-    let template = rest.strip_prefix('%').unwrap_or(rest);
+    let template = rest.trim_start_matches(['%', '+']);
     Template::parse(template).ok()?;
     let requirement = ["0", "1", "2"].iter().position(|digit| *digit == which)?;
-    Some(Plan { template: template.to_owned(), requirement, encoded_slashes: template != rest })
+    let allows = |sign| rest.strip_suffix(template).is_some_and(|signs| signs.contains(sign));
+    Some(Plan {
+        template: template.to_owned(),
+        requirement,
+        encoded_slashes: allows('%'),
+        non_ascii: allows('+'),
+    })
 }
 
 /// More would say nothing new.
