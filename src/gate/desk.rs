@@ -226,7 +226,7 @@ impl Desk {
             }
             Err(error) => {
                 tracing::warn!(issuer = %self.issuer, token = %question.key, %error, "introspection failed");
-                let (pause, doubt) = if error.kind() == SourceErrorKind::Claims {
+                let (pause, doubt) = if is_about_the_token(&error) {
                     asking.succeeded();
                     (FIRST_PAUSE, None)
                 } else {
@@ -257,7 +257,7 @@ impl Desk {
         let word = URL_SAFE_NO_PAD.encode(word);
         match tokio::time::timeout(self.settings.timeout, self.attempt(&word)).await {
             Ok(Ok(_)) => true,
-            Ok(Err(error)) => error.kind() == SourceErrorKind::Claims,
+            Ok(Err(error)) => is_about_the_token(&error),
             Err(_) => false,
         }
     }
@@ -333,6 +333,11 @@ impl Drop for Closing<'_> {
     fn drop(&mut self) {
         lock(&self.desk.open).remove(&self.key);
     }
+}
+
+/// Whether the issuer may be well all the same.
+fn is_about_the_token(error: &SourceError) -> bool {
+    matches!(error.kind(), SourceErrorKind::Claims | SourceErrorKind::Unjudged)
 }
 
 /// A panic while the lock was held leaves nothing half-done behind it.

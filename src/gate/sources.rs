@@ -109,6 +109,9 @@ pub enum SourceErrorKind {
     /// An answer about one token without a boolean `active`, or with a claim of the wrong type. The issuer is well: about other
     /// tokens it is asked on.
     Claims,
+    /// It would not judge one token, and has judged no other of late: something may be wrong with that one, or with all. About others
+    /// it is asked on.
+    Unjudged,
     /// Refused by our own rules: plain HTTP, a private address, a redirect, another issuer's metadata.
     Forbidden,
     /// Our side of the exchange is not ready: an unreadable secret, for example.
@@ -125,6 +128,7 @@ impl SourceErrorKind {
             Self::TooLarge => "too_large",
             Self::Malformed => "malformed",
             Self::Claims => "claims",
+            Self::Unjudged => "unjudged",
             Self::Forbidden => "forbidden",
             Self::Local => "local",
         }
@@ -161,10 +165,21 @@ mod tests {
 
     #[test]
     fn an_error_tells_its_kind_by_a_stable_name_and_then_what_happened() {
-        use SourceErrorKind::{Claims, Connect, Forbidden, Local, Malformed, Status, Timeout, TooLarge};
-        let kinds = [Connect, Timeout, Status, TooLarge, Malformed, Claims, Forbidden, Local];
-        let names =
-            ["connect", "timeout", "status", "too_large", "malformed", "claims", "forbidden", "local"];
+        use SourceErrorKind::{
+            Claims, Connect, Forbidden, Local, Malformed, Status, Timeout, TooLarge, Unjudged,
+        };
+        let kinds = [Connect, Timeout, Status, TooLarge, Malformed, Claims, Unjudged, Forbidden, Local];
+        let names = [
+            "connect",
+            "timeout",
+            "status",
+            "too_large",
+            "malformed",
+            "claims",
+            "unjudged",
+            "forbidden",
+            "local",
+        ];
         assert_eq!(kinds.map(SourceErrorKind::name), names);
         let error = SourceError::new(Status, "it answered 503");
         assert_eq!((error.kind(), error.retry_after()), (Status, None));

@@ -8,7 +8,8 @@ use crate::gate::{BoxFuture, Introspect, IntrospectionAnswer, SourceError, Sourc
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// An issuer's introspection endpoint.
 ///
@@ -20,10 +21,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// | 200, `application/token-introspection+jwt` | the answer, signed |
 /// | 400 with `unsupported_token_type`, `invalid_token` or `invalid_grant` | no token that it can judge: not active |
 /// | 400 with `invalid_client` or `unauthorized_client` | our credentials are wrong: an outage |
-/// | any other 400 | after a first good answer, which shows that our questions are well put: no token that it can judge; before: an outage |
+/// | 400 with `server_error` or `temporarily_unavailable` | an outage |
+/// | any other 400 | within 10 s of a good answer, which shows that it is well: no token that it can judge. Else nobody can tell: [`Unjudged`](SourceErrorKind::Unjudged) |
 /// | anything else | an outage |
 ///
-/// So no caller can bring about an outage with a token that the endpoint chokes on.
+/// So no caller can bring about an outage with a token that the endpoint chokes on, and no outage makes good tokens inactive.
 #[derive(Debug)]
 pub struct IntrospectionEndpoint {
     client: Client,
@@ -32,8 +34,8 @@ pub struct IntrospectionEndpoint {
     auth: ClientAuth,
     token_type_hint: Option<Box<str>>,
     signed: bool,
-    /// Whether it has given a good answer before.
-    answered: AtomicBool,
+    /// When it gave a good answer last, in milliseconds of the clock's; none yet at first.
+    answered: AtomicU64,
 }
 
 /// Where an introspection endpoint is.
@@ -69,7 +71,7 @@ impl IntrospectionEndpoint {
             Location::Discovered(discovery) => Place::Discovered(discovery),
         };
         let token_type_hint = Some("access_token".into());
-        let answered = AtomicBool::new(false);
+        let answered = AtomicU64::new(NEVER);
         Ok(Self { client, issuer: issuer.into(), place, auth, token_type_hint, signed: false, answered })
     }
 
@@ -117,26 +119,25 @@ impl IntrospectionEndpoint {
         match answer.status {
             StatusCode::OK => {
                 let judged = read(url, answer)?;
-                self.answered.store(true, Ordering::Relaxed);
+                self.answered.store(self.elapsed_millis(), Ordering::Relaxed);
                 Ok(judged)
             }
             StatusCode::BAD_REQUEST => {
                 let error = serde_json::from_slice::<OAuthError>(&answer.body).ok().map(|body| body.error);
-                match error.as_deref() {
+                let (kind, advice) = match error.as_deref() {
                     Some("unsupported_token_type" | "invalid_token" | "invalid_grant") => {
-                        Ok(IntrospectionAnswer::NotJudged)
+                        return Ok(IntrospectionAnswer::NotJudged);
                     }
-                    Some(error @ ("invalid_client" | "unauthorized_client")) => {
-                        let told = format!("`{url}` answered 400 with `{error}`: check our credentials");
-                        Err(SourceError::new(SourceErrorKind::Status, told))
+                    Some("invalid_client" | "unauthorized_client") => {
+                        (SourceErrorKind::Status, ": check our credentials")
                     }
-                    _ if self.answered.load(Ordering::Relaxed) => Ok(IntrospectionAnswer::NotJudged),
-                    error => {
-                        let error = error.map(|error| format!(" with `{}`", failure::printable(error)));
-                        let told = format!("`{url}` answered 400{}", error.unwrap_or_default());
-                        Err(SourceError::new(SourceErrorKind::Status, told))
-                    }
-                }
+                    Some("server_error" | "temporarily_unavailable") => (SourceErrorKind::Status, ""),
+                    _ if self.is_well() => return Ok(IntrospectionAnswer::NotJudged),
+                    _ => (SourceErrorKind::Unjudged, ""),
+                };
+                let error = error.map(|error| format!(" with `{}`", failure::printable(&error)));
+                let told = format!("`{url}` answered 400{}{advice}", error.unwrap_or_default());
+                Err(SourceError::new(kind, told))
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let told = format!("`{url}` answered {}: check our credentials", answer.status.as_u16());
@@ -144,6 +145,16 @@ impl IntrospectionEndpoint {
             }
             status => Err(failure::status(url, status, &answer.headers, self.client.now())),
         }
+    }
+
+    /// Whether it gave a good answer a moment ago.
+    fn is_well(&self) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed);
+        answered != NEVER && self.elapsed_millis().saturating_sub(answered) < WELL_FOR.as_millis() as u64
+    }
+
+    fn elapsed_millis(&self) -> u64 {
+        self.client.clock().elapsed().as_millis() as u64
     }
 }
 
@@ -174,6 +185,10 @@ impl Introspect for IntrospectionEndpoint {
         self.auth.client_id()
     }
 }
+
+/// For how long a good answer shows that the endpoint, and how we ask it, are well.
+const WELL_FOR: Duration = Duration::from_secs(10);
+const NEVER: u64 = u64::MAX;
 
 const PLAIN: &str = "application/json";
 const SIGNED_OR_PLAIN: &str = "application/token-introspection+jwt, application/json";

@@ -3,7 +3,7 @@
 use crate::house::{client, client_at, temporary};
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate::gate::SourceErrorKind::{self, Connect, Forbidden, Malformed, Status, TooLarge};
+use tollgate::gate::SourceErrorKind::{self, Connect, Forbidden, Malformed, Status, TooLarge, Unjudged};
 use tollgate::gate::{Introspect, IntrospectionAnswer};
 use tollgate::remote::{ClientAuth, IntrospectionEndpoint, Location, Secret};
 use tollgate::testing::{Behaviour, ManualClock, Resource, ScriptedIssuer};
@@ -86,8 +86,9 @@ async fn what_is_no_answer_is_an_outage() {
 
 #[tokio::test]
 async fn a_400_is_about_the_token_or_about_us() {
-    let server = ScriptedIssuer::start().await;
-    let endpoint = endpoint(&server, basic());
+    let (server, clock) = (ScriptedIssuer::start().await, ManualClock::new());
+    let location = Location::Url(server.url(Resource::Introspection).into());
+    let endpoint = IntrospectionEndpoint::new(client_at(&clock), server.name(), location, basic()).unwrap();
     let ask = async |behaviour: Behaviour| -> Result<(), SourceErrorKind> {
         server.script(Resource::Introspection, behaviour);
         match endpoint.introspect("some-opaque-token").await {
@@ -96,20 +97,30 @@ async fn a_400_is_about_the_token_or_about_us() {
             Err(error) => Err(error.kind()),
         }
     };
-    let page = Behaviour::Status(400);
-    for about_the_token in ["unsupported_token_type", "invalid_token", "invalid_grant"] {
-        assert_eq!(ask(Behaviour::Refuse(about_the_token)).await, Ok(()));
-    }
-    for unclear in [Behaviour::Refuse("invalid_request"), Behaviour::Refuse("server_error"), page.clone()] {
-        assert_eq!(ask(unclear).await, Err(Status), "it may be our question");
+    let unclear =
+        [Behaviour::Refuse("invalid_request"), Behaviour::Refuse("Bad Request"), Behaviour::Status(400)];
+    let clear = async |when: &str| {
+        for about_the_token in ["unsupported_token_type", "invalid_token", "invalid_grant"] {
+            assert_eq!(ask(Behaviour::Refuse(about_the_token)).await, Ok(()), "{when}");
+        }
+        for outage in ["invalid_client", "unauthorized_client", "server_error", "temporarily_unavailable"] {
+            assert_eq!(ask(Behaviour::Refuse(outage)).await, Err(Status), "{when}");
+        }
+    };
+    clear("at first").await;
+    for behaviour in unclear.clone() {
+        assert_eq!(ask(behaviour).await, Err(Unjudged), "it may be our question");
     }
     server.script(Resource::Introspection, Behaviour::Normal);
     endpoint.introspect("some-opaque-token").await.unwrap();
-    for unclear in [Behaviour::Refuse("invalid_request"), Behaviour::Refuse("server_error"), page] {
-        assert_eq!(ask(unclear).await, Ok(()), "our questions are well put");
+    clear("after a good answer").await;
+    clock.advance(Duration::from_millis(9_999));
+    for behaviour in unclear.clone() {
+        assert_eq!(ask(behaviour).await, Ok(()), "our questions are well put");
     }
-    for about_us in ["invalid_client", "unauthorized_client"] {
-        assert_eq!(ask(Behaviour::Refuse(about_us)).await, Err(Status));
+    clock.advance(Duration::from_millis(1));
+    for behaviour in unclear {
+        assert_eq!(ask(behaviour).await, Err(Unjudged), "it may have broken since");
     }
 }
 

@@ -80,7 +80,10 @@ fn is_canonical(target: &str, path: &CanonicalPath<'_>) {
     }
     let decoded = readings::decode(text);
     assert!(!decoded.contains(['%', ';', '\\', '#', '?']), "decoded twice, it reads otherwise: {text}");
-    assert!(!decoded.contains(char::REPLACEMENT_CHARACTER) && !decoded.chars().any(char::is_control), "{text}");
+    assert!(
+        !decoded.contains(char::REPLACEMENT_CHARACTER) && !decoded.chars().any(char::is_control),
+        "{text}"
+    );
     let segments: Vec<_> = path.segments().collect();
     assert_eq!(segments.len() + 1, text.split('/').count());
     let joined = segments.join("/").replace("%2F", "/");
