@@ -292,7 +292,10 @@ impl RouteTable {
     fn methods(&self, leaf: &Leaf) -> Vec<Method> {
         let mut methods: Vec<Method> = Vec::new();
         for route in leaf.0.iter().filter_map(|index| self.get(*index)) {
-            let Methods::Listed(listed) = &route.methods else { continue };
+            let listed = match &route.methods {
+                Methods::Listed(listed) => listed.as_slice(),
+                Methods::All => STANDARD_METHODS,
+            };
             for method in listed {
                 methods.push(method.clone());
                 if method == Method::GET {
@@ -305,6 +308,10 @@ impl RouteTable {
         methods
     }
 }
+
+/// Those of RFC 9110 and RFC 5789 that a route for all methods is for.
+const STANDARD_METHODS: &[Method] =
+    &[Method::DELETE, Method::GET, Method::OPTIONS, Method::PATCH, Method::POST, Method::PUT];
 
 /// Where a request looks for its route.
 #[derive(Clone, Copy)]

@@ -6,12 +6,12 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use pingora_core::Result;
 use pingora_core::apps::{HttpServerApp, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
-use pingora_http::ResponseHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 use std::net::IpAddr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -28,10 +28,12 @@ use zeroize::Zeroizing;
 ///
 /// An order is a JSON object with exactly one of `token`, `jti`, `sub`, `client`, `sid` or `"all": true`; and, if need be, `issuer`
 /// and `expires` (seconds since the epoch). It must come as `application/json`, and to an address rather than a name, so that no
-/// web page that a browser on this machine shows can give one.
+/// web page that a browser on this machine shows can give one. Nor can it read a page, where the listener is on loopback.
 pub(super) struct Admin {
     pub(super) gate: Arc<Gate>,
     pub(super) metrics: Option<Arc<Metrics>>,
+    /// Whether only this machine can ask.
+    pub(super) is_local: bool,
 }
 
 /// A page.
@@ -39,18 +41,34 @@ struct Page {
     status: StatusCode,
     content_type: &'static str,
     body: Bytes,
+    /// The methods that there are, if it was another one.
+    allow: Option<&'static str>,
 }
 
 impl Page {
     fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+        Self { status, content_type: "text/plain; charset=utf-8", body: body.into(), allow: None }
+    }
+
+    fn only(methods: &'static str) -> Self {
+        Self {
+            allow: Some(methods),
+            ..Self::text(StatusCode::METHOD_NOT_ALLOWED, format!("only {methods}\n"))
+        }
+    }
+
+    fn by_name() -> Self {
+        Self::text(StatusCode::MISDIRECTED_REQUEST, "ask at an address, not at a name\n")
     }
 }
 
 impl Admin {
-    fn page(&self, method: &Method, path: &[u8]) -> Page {
-        if method != Method::GET && method != Method::HEAD {
-            return Page::text(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
+    fn page(&self, head: &RequestHeader, path: &[u8]) -> Page {
+        if head.method != Method::GET && head.method != Method::HEAD {
+            return Page::only("GET, HEAD");
+        }
+        if self.is_local && head.headers.get_all(header::HOST).iter().any(|host| !is_address(host)) {
+            return Page::by_name();
         }
         match (path, &self.metrics) {
             (b"/livez", _) => Page::text(StatusCode::OK, "alive\n"),
@@ -59,6 +77,7 @@ impl Admin {
                 status: StatusCode::OK,
                 content_type: Metrics::CONTENT_TYPE,
                 body: metrics.text().into(),
+                allow: None,
             },
             _ => Page::text(StatusCode::NOT_FOUND, "/livez /readyz /metrics, POST /forget /revoke\n"),
         }
@@ -66,18 +85,15 @@ impl Admin {
 
     async fn order(&self, order: Order, session: &mut ServerSession) -> Result<Page> {
         let head = session.req_header();
-        let value = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
         if head.method != Method::POST {
-            return Ok(Page::text(StatusCode::METHOD_NOT_ALLOWED, "POST\n"));
+            return Ok(Page::only("POST"));
         }
-        if !value(header::CONTENT_TYPE).starts_with("application/json") {
+        if !head.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
             return Ok(Page::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an order is application/json\n"));
         }
-        if !is_address(value(header::HOST)) {
-            return Ok(Page::text(
-                StatusCode::MISDIRECTED_REQUEST,
-                "orders are taken at an address, not at a name\n",
-            ));
+        if !head.headers.get(header::HOST).is_some_and(is_address) {
+            return Ok(Page::by_name());
         }
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = session.read_request_body().await? {
@@ -88,7 +104,7 @@ impl Admin {
             body.extend_from_slice(&chunk);
         }
         let (status, body) = order.carry_out(&self.gate, &body);
-        Ok(Page { status, content_type: "application/json", body })
+        Ok(Page { status, content_type: "application/json", body, allow: None })
     }
 
     fn ready(&self) -> Page {
@@ -112,12 +128,15 @@ impl Admin {
         };
         let page = match order {
             Some(order) => self.order(order, session).await?,
-            None => self.page(&head.method, path),
+            None => self.page(head, path),
         };
         let mut head = ResponseHeader::build(page.status, Some(6))?;
         head.insert_header(header::CONTENT_TYPE, page.content_type)?;
         head.insert_header(header::CONTENT_LENGTH, page.body.len())?;
         head.insert_header(header::CACHE_CONTROL, "no-store")?;
+        if let Some(methods) = page.allow {
+            head.insert_header(header::ALLOW, methods)?;
+        }
         session.write_response_header(Box::new(head)).await?;
         if !no_body {
             session.write_response_body(page.body, true).await?;
@@ -127,7 +146,8 @@ impl Admin {
 }
 
 /// Whether a `Host` is an IP address or `localhost`, with or without a port: not a name that somebody could point here.
-fn is_address(host: &str) -> bool {
+fn is_address(host: &HeaderValue) -> bool {
+    let host = host.to_str().unwrap_or_default();
     let name = host
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
@@ -157,12 +177,12 @@ impl HttpServerApp for Admin {
 
 #[cfg(test)]
 mod tests {
-    use super::is_address;
+    use super::{HeaderValue, is_address};
 
     #[test]
     fn orders_are_taken_at_addresses() {
         for fine in ["127.0.0.1", "127.0.0.1:9090", "[::1]:9090", "[::1]", "localhost:1", "localhost"] {
-            assert!(is_address(fine), "{fine}");
+            assert!(is_address(&HeaderValue::from_static(fine)), "{fine}");
         }
         for name in [
             "",
@@ -172,7 +192,7 @@ mod tests {
             "localhost.example.com",
             "127.0.0.1:x",
         ] {
-            assert!(!is_address(name), "{name}");
+            assert!(!is_address(&HeaderValue::from_static(name)), "{name}");
         }
     }
 }

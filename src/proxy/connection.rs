@@ -1,7 +1,7 @@
 //! A caller's connection: what lies between the socket and the HTTP that is spoken on it.
 
 use super::chunks::{ChunkReader, Malformed};
-use super::frames::HeaderWatch;
+use super::frames::FrameWatch;
 use super::head::Body;
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
@@ -71,7 +71,7 @@ impl Account {
 /// 1. What is read ahead while a request's head is looked at is handed on from memory, so that the parser behind sees the
 ///    very bytes that were looked at.
 /// 2. On HTTP/1, no byte of the next request is handed on before this one has ended, and no chunk that can be read in two ways.
-/// 3. On HTTP/2, a header block that takes too long to arrive ends the connection, and so do settings without end.
+/// 3. On HTTP/2, a header block that takes too long to arrive ends the connection, and so do frames without end that ask for nothing.
 pub(super) struct Connection<S> {
     io: BufWriter<S>,
     id: UniqueIDType,
@@ -81,7 +81,7 @@ pub(super) struct Connection<S> {
     /// What may still be handed on before the next request.
     rest: Rest,
     /// On HTTP/2.
-    watch: Option<HeaderWatch>,
+    watch: Option<FrameWatch>,
 }
 
 impl<S: Transport> Connection<S> {
@@ -131,7 +131,7 @@ impl<S: Transport> Connection<S> {
     }
 
     /// From here on, HTTP/2 is spoken, and header blocks are watched.
-    pub(super) fn become_http2(&mut self, watch: HeaderWatch) {
+    pub(super) fn become_http2(&mut self, watch: FrameWatch) {
         self.rest = Rest::Endless;
         self.watch = Some(watch);
     }
@@ -154,6 +154,12 @@ impl<S: Transport> Connection<S> {
         };
         // Whether it worked makes no difference any more.
         let _ = tokio::time::timeout(super::DRAIN_TIME, closing).await;
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        if let Some(watch) = &mut self.watch {
+            watch.wrote(bytes);
+        }
     }
 
     /// Waits for the end of the stream, while all that this request has is handed on. What comes belongs to the next one.
@@ -276,7 +282,9 @@ impl<S: Transport> AsyncRead for Connection<S> {
 
 impl<S: Transport> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        let wrote = ready!(Pin::new(&mut self.io).poll_write(cx, buf))?;
+        self.wrote(wrote);
+        Poll::Ready(Ok(wrote))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -292,7 +300,9 @@ impl<S: Transport> AsyncWrite for Connection<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        let wrote = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))?;
+        self.wrote(wrote);
+        Poll::Ready(Ok(wrote))
     }
 
     fn is_write_vectored(&self) -> bool {

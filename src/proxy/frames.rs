@@ -1,7 +1,9 @@
-//! HTTP/2 as far as it takes to see whether a header block is under way: frame headers alone (RFC 9113 section 4.1).
+//! HTTP/2 as far as it takes to see whether a header block is under way, and whether there is anything in what comes: frame headers
+//! alone (RFC 9113 section 4.1).
 //!
 //! The HTTP/2 library bounds how large a header block may be, but not how long it may take. A caller that sends one byte of
-//! it every minute would hold a connection for ever. Nor does it bound how often a caller may change its settings.
+//! it every minute would hold a connection for ever. Nor does it bound how many frames a caller may send that ask for nothing:
+//! millions a second keep a core busy, and cost whoever sends them next to nothing (RFC 9113 section 10.5).
 
 use std::io;
 use std::pin::Pin;
@@ -9,9 +11,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
-/// Watches for header blocks, and for the connection's preface before them.
+/// Watches for header blocks and for floods, and for the connection's preface before them.
 #[derive(Debug)]
-pub(super) struct HeaderWatch {
+pub(super) struct FrameWatch {
     limit: Duration,
     /// Bytes of the preface that are still to come.
     preface: usize,
@@ -26,13 +28,10 @@ pub(super) struct HeaderWatch {
     /// Whether the block ends with the frame that is being read.
     last: bool,
     timer: Option<Pin<Box<Sleep>>>,
-    /// SETTINGS frames since the last time they were few, and when that was.
-    settings: usize,
-    few: Instant,
-    flooded: bool,
+    chatter: Chatter,
 }
 
-impl HeaderWatch {
+impl FrameWatch {
     /// A watch over a connection that has not sent its preface yet. A header block, and the preface, may take so long.
     pub(super) fn new(limit: Duration) -> Self {
         Self {
@@ -44,9 +43,7 @@ impl HeaderWatch {
             within: true,
             last: true,
             timer: None,
-            settings: 0,
-            few: Instant::now(),
-            flooded: false,
+            chatter: Chatter::new(),
         }
     }
 
@@ -75,17 +72,14 @@ impl HeaderWatch {
         }
     }
 
-    /// Whether so many SETTINGS came that nobody can mean them: each costs an answer, and the library counts none.
-    pub(super) fn is_flooded(&self) -> bool {
-        self.flooded
+    /// So many bytes went out at once: whoever gets much has much to say about windows.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.chatter.earn(EARNED_BY_FRAME + bytes / BYTES_A_FRAME);
     }
 
-    fn setting(&mut self) {
-        if self.few.elapsed() > SETTINGS_PERIOD {
-            (self.settings, self.few) = (0, Instant::now());
-        }
-        self.settings += 1;
-        self.flooded |= self.settings > MAX_SETTINGS;
+    /// Whether so much came that asks for nothing that nobody can mean it.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.chatter.too_much
     }
 
     /// The time is up if a header block is under way for too long. To be polled when nothing came.
@@ -114,8 +108,10 @@ impl HeaderWatch {
         }
         self.have = 0;
         let [a, b, c, kind, flags, ..] = self.header;
-        if kind == SETTINGS {
-            self.setting();
+        match kind {
+            DATA | HEADERS | CONTINUATION => self.chatter.earn(EARNED_BY_FRAME),
+            SETTINGS | PING => self.chatter.spend(COST_OF_ANSWERED),
+            _ => self.chatter.spend(1),
         }
         self.payload = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         // DATA is as long as it is; its reader has timeouts of its own.
@@ -133,16 +129,56 @@ impl HeaderWatch {
     }
 }
 
+/// Frames that ask for nothing, such as PRIORITY, PING, WINDOW_UPDATE and unknown ones: how many a caller may still send.
+#[derive(Debug)]
+struct Chatter {
+    left: usize,
+    /// Since when it has not been given any for waiting.
+    since: Instant,
+    too_much: bool,
+}
+
+impl Chatter {
+    fn new() -> Self {
+        Self { left: CHATTER, since: Instant::now(), too_much: false }
+    }
+
+    fn earn(&mut self, frames: usize) {
+        self.left = (self.left + frames).min(MAX_CHATTER);
+    }
+
+    fn spend(&mut self, frames: usize) {
+        if self.left < frames {
+            let waited = self.since.elapsed().as_millis() * CHATTER as u128 / CHATTER_PERIOD.as_millis();
+            self.since = Instant::now();
+            self.left += usize::try_from(waited).unwrap_or(CHATTER).min(CHATTER);
+        }
+        match self.left.checked_sub(frames) {
+            Some(left) => self.left = left,
+            None => self.too_much = true,
+        }
+    }
+}
+
 const FRAME_HEADER_BYTES: usize = 9;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 
-/// A caller sends its settings once, and new ones when it has learnt how fast the way is: some dozens of times.
-const MAX_SETTINGS: usize = 200;
-const SETTINGS_PERIOD: Duration = Duration::from_secs(10);
+/// A caller that does nothing may send so many frames in such a time. Browsers send a handful, and a ping now and then.
+const CHATTER: usize = 1_000;
+const CHATTER_PERIOD: Duration = Duration::from_secs(10);
+/// What it may save up while it is served.
+const MAX_CHATTER: usize = 100_000;
+/// What a frame of a request, or a write of ours, lets it send in addition. Some clients ping, and open both windows, at each of ours.
+const EARNED_BY_FRAME: usize = 10;
+/// And each so many bytes of the write.
+const BYTES_A_FRAME: usize = 16;
+/// What a frame counts that we must answer.
+const COST_OF_ANSWERED: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -159,9 +195,9 @@ mod tests {
     fn within(frames: &[Vec<u8>], cut: usize) -> bool {
         let bytes = [super::super::HTTP2_PREFACE.to_vec(), frames.concat()].concat();
         let bytes = &bytes[..bytes.len() - cut];
-        let mut whole = HeaderWatch::new(Duration::from_secs(1));
+        let mut whole = FrameWatch::new(Duration::from_secs(1));
         whole.saw(bytes);
-        let mut dripped = HeaderWatch::new(Duration::from_secs(1));
+        let mut dripped = FrameWatch::new(Duration::from_secs(1));
         bytes.iter().for_each(|byte| dripped.saw(&[*byte]));
         assert_eq!(whole.within, dripped.within);
         whole.within
@@ -182,24 +218,49 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn settings_without_end_are_a_flood() {
-        let mut watch = HeaderWatch::new(Duration::from_secs(10));
-        watch.saw(super::super::HTTP2_PREFACE);
-        for _ in 0..3 {
-            watch.saw(&frame(SETTINGS, 0, 6).repeat(MAX_SETTINGS));
-            assert!(!watch.is_flooded(), "many, but not at once");
-            tokio::time::advance(SETTINGS_PERIOD * 2).await;
+    async fn frames_that_ask_for_nothing_are_a_flood() {
+        for (kind, times) in [(2, 1_000), (4, 200), (6, 200), (8, 1_000), (0x42, 1_000)] {
+            let mut watch = FrameWatch::new(Duration::from_secs(10));
+            watch.saw(super::super::HTTP2_PREFACE);
+            for _ in 0..3 {
+                watch.saw(&frame(kind, 0, 6).repeat(times));
+                assert!(!watch.is_flooded(), "{kind}: many, but not at once");
+                tokio::time::advance(CHATTER_PERIOD * 2).await;
+            }
+            watch.saw(&frame(kind, 0, 6).repeat(times));
+            assert!(!watch.is_flooded(), "{kind}");
+            watch.saw(&frame(kind, 0, 6));
+            assert!(watch.is_flooded(), "{kind}");
         }
-        watch.saw(&frame(DATA, 0, 0).repeat(MAX_SETTINGS));
-        watch.saw(&frame(SETTINGS, 0, 6).repeat(MAX_SETTINGS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_and_is_answered_may_say_more() {
+        let mut watch = FrameWatch::new(Duration::from_secs(10));
+        watch.saw(super::super::HTTP2_PREFACE);
+        let (ping, window) = (frame(PING, 0, 8), frame(8, 0, 4));
+        // Small messages, each with a ping and both windows, as gRPC's clients do.
+        for _ in 0..10_000 {
+            watch.wrote(30);
+            watch.saw(&[&ping[..], &window, &window].concat());
+        }
+        // A long answer, and a window for each kilobyte.
+        for _ in 0..10_000 {
+            watch.wrote(16_384);
+            watch.saw(&window.repeat(16));
+        }
+        for _ in 0..10_000 {
+            watch.saw(&frame(HEADERS, END_HEADERS, 13));
+            watch.saw(&frame(2, 0, 5));
+        }
         assert!(!watch.is_flooded());
-        watch.saw(&frame(SETTINGS, 0, 6));
-        assert!(watch.is_flooded());
+        watch.saw(&window.repeat(MAX_CHATTER + 1));
+        assert!(watch.is_flooded(), "what is saved up has an end");
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_time_runs_from_the_first_byte() {
-        let mut watch = HeaderWatch::new(Duration::from_secs(10));
+        let mut watch = FrameWatch::new(Duration::from_secs(10));
         watch.saw(super::super::HTTP2_PREFACE);
         watch.saw(&frame(4, 0, 0));
         let waiting = std::future::poll_fn(|cx| watch.poll_deadline(cx));

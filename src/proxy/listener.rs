@@ -2,7 +2,7 @@
 
 use super::access;
 use super::connection::{Account, Caller, Connection, Transport};
-use super::frames::HeaderWatch;
+use super::frames::FrameWatch;
 use super::http1::{self, HeadLimits};
 use crate::config::Network;
 use crate::metrics::Metrics;
@@ -68,7 +68,7 @@ impl Manners {
         A: HttpServerApp + Send + Sync + 'static,
         S: Transport,
     {
-        connection.become_http2(HeaderWatch::new(self.limits.timeout));
+        connection.become_http2(FrameWatch::new(self.limits.timeout));
         // It takes what the connection says it is for granted, and returns when the connection is over.
         ServerApp::process_new(app, connection, &shutdown).await;
     }

@@ -81,7 +81,8 @@ impl Server {
             None => None,
         };
         let admin_address = admin.as_ref().and_then(|listener| listener.address().ok());
-        let admin_app = Arc::new(Admin { gate: gate.clone(), metrics: metrics.clone() });
+        let is_local = admin_address.is_some_and(|address| address.ip().is_loopback());
+        let admin_app = Arc::new(Admin { gate: gate.clone(), metrics: metrics.clone(), is_local });
         let door = Door {
             gate,
             upstreams: handle.upstreams.clone(),

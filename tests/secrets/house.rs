@@ -76,7 +76,8 @@ impl House {
         let keys = keys.map(|key| key.serialize_pem());
         let house = Self { issuers, address, tls, admin, answers: Vec::new(), process, folder, keys };
         eventually("the gateway is ready", async || {
-            let answer = house.try_exchange(admin, b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await?;
+            let answer =
+                house.try_exchange(admin, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
             answer.starts_with(b"HTTP/1.1 200").then_some(())
         })
         .await;

@@ -158,17 +158,31 @@ impl Compiler<'_> {
 }
 
 fn template(path: &Spanned<String>, report: &mut Report) -> Option<Template> {
-    Template::parse(&path.value)
-        .map_err(|error| {
-            let problem =
-                report.error(Code::BadValue, path.span, format!("{} is not a path template", path.quoted()));
-            problem.help(if path.expanded {
-                "look at what the variable holds".to_owned()
-            } else {
-                error.to_string()
-            });
-        })
-        .ok()
+    let help = match Template::parse(&path.value) {
+        Ok(template) => match wildcard(&path.value) {
+            None => return Some(template),
+            Some(meant) => meant.to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    report
+        .error(Code::BadValue, path.span, format!("{} is not a path template", path.quoted()))
+        .help(if path.expanded { "look at what the variable holds".to_owned() } else { help });
+    None
+}
+
+/// What to write instead of what other routers take for a wildcard, and would be a literal here: it might leave open what it was to
+/// protect.
+fn wildcard(path: &str) -> Option<&'static str> {
+    path.split('/').find_map(|segment| match segment {
+        _ if segment.contains('*') && !segment.starts_with('{') => {
+            Some("`*` is no wildcard: write `{*rest}` for whatever follows, `{name}` for one segment")
+        }
+        _ if segment.len() > 1 && segment.starts_with(':') => {
+            Some("`:` begins no capture: write `{name}` for one segment")
+        }
+        _ => None,
+    })
 }
 
 fn hosts(written: &Field<Texts>, report: &mut Report) -> Option<Vec<HostPattern>> {

@@ -157,9 +157,10 @@ fn claim_value(node: &Node, report: &mut Report) -> Option<Spanned<serde_json::V
 pub(super) fn is_method_name(method: &Spanned<String>, report: &mut Report) -> bool {
     let name = method.value.as_str();
     let (message, hint) = match http::Method::from_bytes(name.as_bytes()) {
-        _ if name == "*" => {
-            ("`*` is no method".to_owned(), "name each method, or write one list for all of them".to_owned())
-        }
+        _ if matches!(name, "*" | "ANY" | "ALL") => (
+            format!("`{name}` is no method"),
+            "name each method; for all of them leave `methods` out, and write one list of scopes".to_owned(),
+        ),
         _ if name == "any" => (
             "`any` is no method".to_owned(),
             "it stands for one list: `{GET: {any: [[a], [b, c]]}}`".to_owned(),
