@@ -230,7 +230,11 @@ impl Hall<'_> {
         progress: Progress,
     ) -> Facts {
         if rules.jwts == JwtMode::SignatureAndIntrospection {
-            return self.asked(visit, key, live, Some(facts), progress);
+            // What it is refused for anyway is not the issuer's to say.
+            return match self.admit(visit, facts.clone()) {
+                Ok(_) => self.asked(visit, key, live, Some(facts), progress),
+                Err(reason) => self.refuse(visit, reason),
+            };
         }
         let now = visit.now;
         let expires = facts.claims().expires().unwrap_or(now);
@@ -311,6 +315,15 @@ impl Hall<'_> {
         }
     }
 
+    /// Whose token it is, if the route takes it.
+    fn admit(&self, visit: &Visit<'_>, facts: Arc<Verified>) -> Result<Principal, Reason> {
+        let rules = self.state.policy.issuer(facts.issuer().as_str()).ok_or(Reason::IssuerUnknown)?;
+        if self.gate.revocations.cover(&visit.fingerprint, &facts, visit.now) {
+            return Err(Reason::Revoked);
+        }
+        rules.admit(facts, visit.rules, visit.now)
+    }
+
     /// Judges the facts for this very request, under the policy in force and at this instant.
     fn judge(
         &self,
@@ -319,12 +332,7 @@ impl Hall<'_> {
         facts: Arc<Verified>,
     ) -> Result<Permit, Denial> {
         let deny = |reason| self.deny_token(visit, reason);
-        let rules =
-            self.state.policy.issuer(facts.issuer().as_str()).ok_or_else(|| deny(Reason::IssuerUnknown))?;
-        if self.gate.revocations.cover(&visit.fingerprint, &facts, visit.now) {
-            return Err(deny(Reason::Revoked));
-        }
-        let principal: Principal = rules.admit(facts, visit.rules, visit.now).map_err(deny)?;
+        let principal = self.admit(visit, facts).map_err(deny)?;
         bound(&principal, visit.credential.scheme(), head).map_err(deny)?;
         met_by(&self.state.policy, visit.index, Some(principal), head.method, &visit.path)
             .map(|permit| permit.about(visit.fingerprint))

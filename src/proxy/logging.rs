@@ -2,7 +2,6 @@
 
 use std::io;
 use tracing::{Level, Metadata, Subscriber};
-use tracing_log::LogTracer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -30,9 +29,35 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(filter).map_err(|error| LogError::Filter(error.to_string()))?;
     let colours = std::io::IsTerminal::is_terminal(&io::stderr());
     subscriber(filter, format, colours, io::stderr).try_init().map_err(|_| LogError::Taken)?;
-    // Libraries that speak through the older `log` are cut short before a line is even formatted.
-    let bridge = LogTracer::builder().with_max_level(tracing_log::log::LevelFilter::Info);
-    bridge.init().map_err(|_| LogError::Taken)
+    log::set_logger(&Bridge).map_err(|_| LogError::Taken)?;
+    // What is below is cut short before a line is even formatted.
+    log::set_max_level(log::LevelFilter::Info);
+    Ok(())
+}
+
+/// Hands on the lines of libraries that speak through the older `log`, such as pingora.
+struct Bridge;
+
+impl log::Log for Bridge {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let (library, told) = (record.target(), record.args());
+        // An idle connection was being watched when it was wanted, and another is made: nothing that anybody could mend.
+        if told.as_str() == Some("failed to acquire reusable stream") {
+            return;
+        }
+        match record.level() {
+            log::Level::Error => tracing::error!(target: "library", library, "{told}"),
+            log::Level::Warn => tracing::warn!(target: "library", library, "{told}"),
+            log::Level::Info => tracing::info!(target: "library", library, "{told}"),
+            log::Level::Debug | log::Level::Trace => {}
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 /// What writes the lines that pass both filters.
@@ -111,6 +136,30 @@ mod tests {
             (3, 0),
             "{written}"
         );
+    }
+
+    #[test]
+    fn libraries_say_who_they_are_and_not_where_they_were_built() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let to = {
+            let written = written.clone();
+            move || Writer(written.clone())
+        };
+        let subscriber = subscriber(EnvFilter::new("info"), LogFormat::Text, false, to);
+        tracing::subscriber::with_default(subscriber, || {
+            for (level, told) in [
+                (log::Level::Warn, format_args!("wanted")),
+                (log::Level::Debug, format_args!("chatter")),
+                (log::Level::Error, format_args!("failed to acquire reusable stream")),
+            ] {
+                let mut record = log::Record::builder();
+                let record = record.target("pingora_core::connectors").file(Some("/build/mod.rs"));
+                log::Log::log(&Bridge, &record.level(level).args(told).build());
+            }
+        });
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        let line = "WARN library: wanted library=\"pingora_core::connectors\"\n";
+        assert!(written.ends_with(line) && written.lines().count() == 1, "{written}");
     }
 
     struct Writer(Arc<Mutex<Vec<u8>>>);

@@ -14,6 +14,7 @@ use tollgate::policy::{
 };
 use tollgate::proof::IssuerName;
 use tollgate::testing::ManualClock;
+use tollgate::time::Clock;
 
 const TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
 
@@ -531,6 +532,18 @@ async fn signed_tokens_are_introspected_too_where_that_is_configured() {
     let forged = house.issuer.token().audience(API).tampered().sign();
     assert_eq!(house.get(&forged).await, Outcome::Refused(Reason::Signature));
     assert_eq!(answers.times(), 1, "the signature is checked first");
+    let good = || house.issuer.token().issued(house.clock.now(), secs(3_600)).audience(API).client("shop");
+    for (token, reason) in [
+        (good().issued(house.clock.now() - secs(7_200), secs(3_600)), Reason::Expired),
+        (good().audience("https://other/"), Reason::Audience),
+        (good().client("stranger"), Reason::Client),
+    ] {
+        assert_eq!(house.get(&token.sign()).await, Outcome::Refused(reason));
+    }
+    let revoked = good().subject("mallory").claim("jti", "r").sign();
+    house.gate.revoke(&Selector::token(&revoked), None).unwrap();
+    assert_eq!(house.get(&revoked).await, Outcome::Refused(Reason::Revoked));
+    assert_eq!(answers.times(), 1, "and so is what it says: an outage changes nothing of that");
     answers.then(Ok(r#"{"active":false}"#));
     house.clock.advance(secs(60));
     assert_eq!(house.get(&token).await, Outcome::Refused(Reason::Inactive));
