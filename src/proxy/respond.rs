@@ -118,6 +118,10 @@ pub(super) fn clean(response: &mut ResponseHeader) -> Result<()> {
     if framed {
         frame(response)?;
     }
+    if response.version < Version::HTTP_11 {
+        // It is ours that the caller is told (RFC 9112 section 2.3).
+        response.set_version(Version::HTTP_11);
+    }
     if connection {
         let named = nominated(&response.headers).filter_map(|name| HeaderName::try_from(name).ok());
         // Neither the length of the body nor the challenge is for this hop.

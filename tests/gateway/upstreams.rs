@@ -122,8 +122,19 @@ async fn an_answer_has_one_end_or_is_none() {
         let framing = ["content-length", "transfer-encoding"].map(|name| answer.field(name));
         assert_eq!(framing, [None, None], "{answer:?}");
     }
-    let plain = answered("HTTP/1.1 200 OK|Content-Length: 2||ok").await;
-    assert_eq!((plain.status, plain.text()), (200, "ok"));
+    for answer in [
+        "HTTP/1.1 200 OK|Content-Length: 2||ok",
+        "HTTP/1.0 200 OK|Connection: keep-alive|Content-Length: 2||ok",
+        "HTTP/1.0 200 OK||ok",
+    ] {
+        let told = answered(answer).await;
+        assert_eq!(
+            (told.status, told.text(), told.field("connection")),
+            (200, "ok", Some("close")),
+            "{answer}"
+        );
+        assert!(told.head.starts_with("HTTP/1.1 200"), "{answer}: {}", told.head);
+    }
 }
 
 #[tokio::test]
