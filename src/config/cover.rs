@@ -11,17 +11,27 @@ pub(super) fn secrets(node: &Node, text: &str) -> Vec<Span> {
     found
 }
 
+/// The comment on the line on which something ends.
+fn comment_after(end: usize, text: &str) -> Option<Span> {
+    let line = text.get(end..)?.lines().next()?;
+    line.find('#').map(|start| Span::new(end + start, end + line.trim_end().len()))
+}
+
 fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
                 let span = entry.value.span;
                 let written = text.get(span.start..span.end).unwrap_or_default();
-                match names_a_secret(&entry.key) {
-                    true if !is_reference(written) => found.push(span),
-                    true => {}
-                    false => visit(&entry.value, text, found),
+                if !names_a_secret(&entry.key) {
+                    visit(&entry.value, text, found);
+                    continue;
                 }
+                if !is_reference(written) {
+                    found.push(span);
+                }
+                // Beside a new secret there may be a word about the old one.
+                found.extend(comment_after(span.end, text));
             }
         }
         Value::List(items) => items.iter().for_each(|item| visit(item, text, found)),
@@ -180,7 +190,9 @@ mod tests {
     #[test]
     fn values_of_secrets_are_covered() {
         for (text, expected) in [
-            ("client_secret: hunter2 # why\n", "client_secret: *** # why\n"),
+            ("client_secret: hunter3 # was: hunter2\nx: 1 # y\n", "client_secret: *** ***\nx: 1 # y\n"),
+            ("a: {client_secret: b, x: 1} # hunter2\n", "a: {client_secret: ***, x: 1} ***\n"),
+            ("client_secret: ${SECRET} # was: hunter2\n", "client_secret: ${SECRET} ***\n"),
             ("client_secret: 'hun''ter2'\nx: 1\n", "client_secret: ***\nx: 1\n"),
             ("a: {client_secrt: hunter2, b: 1}\n", "a: {client_secrt: ***, b: 1}\n"),
             ("client_secret: |\n  hun\n  ter2\nx: 1\n", "client_secret: |\n  ***\nx: 1\n"),

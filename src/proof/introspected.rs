@@ -81,8 +81,8 @@ pub struct SignedIntrospection<'a> {
 /// 1. A JWS whose `typ` is `token-introspection+jwt`, so that no other token of the issuer passes for an answer.
 /// 2. Its signature verifies with a key of the issuer.
 /// 3. `iss` is the issuer, and `aud` names us.
-/// 4. It was given now: `iat` is within [`MAX_ANSWER_AGE`] of it; `exp`, if there is one, has not passed for longer, and `nbf` is
-///    no further away.
+/// 4. It was given now: `iat` is within [`MAX_ANSWER_AGE`] of it; `exp`, if there is one, has not passed for more than a minute, and
+///    `nbf` is no further away.
 /// 5. The member `token_introspection` is the answer, read as [`read_introspection`] does.
 ///
 /// # Errors
@@ -117,8 +117,8 @@ pub fn read_signed_introspection(
     }
     let (earliest, latest) = (expected.at - MAX_ANSWER_AGE, expected.at + MAX_ANSWER_AGE);
     if !claims.issued_at().is_some_and(|iat| (earliest..=latest).contains(&iat))
-        || claims.expires().is_some_and(|exp| exp < earliest)
-        || claims.not_before().is_some_and(|nbf| latest < nbf)
+        || claims.expires().is_some_and(|exp| exp < expected.at - LEEWAY)
+        || claims.not_before().is_some_and(|nbf| expected.at + LEEWAY < nbf)
     {
         return Err(IntrospectionError::Stale);
     }
@@ -130,6 +130,8 @@ pub fn read_signed_introspection(
 
 /// How old a signed answer may be, or seem: 300 s, for clocks differ. An answer kept from earlier would tell of another time.
 pub const MAX_ANSWER_AGE: Duration = Duration::from_secs(300);
+/// How far apart the issuer's clock and ours may be (RFC 7519 section 4.1.4).
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Why something is no answer about a token. The issuer is at fault, not the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
