@@ -105,7 +105,9 @@ codes! {
     AnyClient = "any_client",
     /// A public route that catches all there is.
     PublicCatchAll = "public_catch_all",
-    /// Two upstreams at one address that rewrite paths in different ways, or one at the admin listener's.
+    /// A public route that passes on whatever a caller puts into `Authorization`.
+    UnjudgedCredentials = "unjudged_credentials",
+    /// Two upstreams at one address that rewrite paths in different ways, or one at a listener of the gateway's own.
     SharedAddress = "shared_address",
     /// A secret written into the file itself.
     SecretInFile = "secret_in_file",

@@ -30,6 +30,7 @@ pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
     for route in routes(raw) {
         bare_host_audiences(&route.audiences, report);
         public_catch_all(route, report);
+        unjudged_credentials(route, report);
         for asked in asked(route) {
             generic_scopes(asked, report);
         }
@@ -50,7 +51,7 @@ pub(super) fn lint(raw: &Raw, advice: Advice, report: &mut Report) {
         unused_issuers(raw, report);
         unused_upstreams(raw, report);
         shared_addresses(raw, report);
-        own_admin(raw, report);
+        own_listeners(raw, report);
     }
 }
 
@@ -174,6 +175,17 @@ fn public_catch_all(route: &Route, report: &mut Report) {
     }
 }
 
+fn unjudged_credentials(route: &Route, report: &mut Report) {
+    if let Some(forward) =
+        route.forward_authorization.given().filter(|forward| forward.value && is_public(route))
+    {
+        let message = "on a public route, `Authorization` is whatever a caller writes there";
+        report
+            .warning(Code::UnjudgedCredentials, forward.span, message)
+            .help("let the upstream trust none of it, or ask for a token here");
+    }
+}
+
 fn asked(route: &Route) -> Vec<&Asked> {
     match route.scopes.given() {
         None => Vec::new(),
@@ -280,18 +292,32 @@ fn shared_addresses(raw: &Raw, report: &mut Report) {
     }
 }
 
-/// An upstream that is our own admin listener.
-fn own_admin(raw: &Raw, report: &mut Report) {
-    let admin = raw.gateway.given().and_then(|gateway| gateway.admin.given());
-    let Some(admin) = admin.and_then(|admin| admin.address.given()) else { return };
-    let ours = HostPort { host: admin.value.ip().to_string(), port: admin.value.port() };
+/// An upstream that is one of our own listeners.
+fn own_listeners(raw: &Raw, report: &mut Report) {
+    let Some(gateway) = raw.gateway.given() else { return };
+    let admin = gateway.admin.given().and_then(|admin| admin.address.given()).map(|address| {
+        (
+            address,
+            "this is the gateway's own admin listener",
+            "whoever may call the route may revoke every token; let operators reach it directly",
+        )
+    });
+    let callers = gateway.listen.given().into_iter().flatten().filter_map(|listener| {
+        let help = "a request that goes round in circles takes connections until there are none left";
+        Some((listener.address.given()?, "this is the gateway itself", help))
+    });
+    let ours: Vec<_> = admin.into_iter().chain(callers).collect();
     let upstreams = raw.upstreams.given().into_iter().flatten().map(|(_, upstream)| upstream);
-    let addresses = upstreams.filter_map(|upstream| upstream.addresses.given()).flat_map(|list| &list.value);
-    for address in addresses.filter(|address| is_same_place(&address.value, &ours)) {
-        report
-            .warning(Code::SharedAddress, address.span, "this is the gateway's own admin listener")
-            .also(admin.span, "here")
-            .help("whoever may call the route may revoke every token; let operators reach it directly");
+    for address in upstreams.filter_map(|upstream| upstream.addresses.given()).flat_map(|list| &list.value) {
+        for (own, message, help) in &ours {
+            let place = HostPort { host: own.value.ip().to_string(), port: own.value.port() };
+            if is_same_place(&address.value, &place) {
+                report
+                    .warning(Code::SharedAddress, address.span, *message)
+                    .also(own.span, "here")
+                    .help(*help);
+            }
+        }
     }
 }
 

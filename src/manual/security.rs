@@ -46,7 +46,8 @@
 //!   issuer; an introspected one until `exp` or the ceiling. See [`operating`](super::operating).
 //! - **A revocation by `sub`, `client`, `sid` or `all`** misses a token that this gateway does not remember, if its `iat` is ahead of our clock.
 //! - **An API that finds one thing under many names** is not guessed: Rails takes `/admin.json` for `/admin`, a form decoder `a+b` for
-//!   `a b`, Windows `admin::$DATA` and `ADMIN~1` for `admin`. Beside `/{x}` or `/{*rest}`, list those names as well, or ask for the same there.
+//!   `a b`, Windows `admin::$DATA` and `ADMIN~1` for `admin`; frameworks that override methods take `?_method=DELETE`, or the same in a
+//!   body. Beside `/{x}` or `/{*rest}`, list those names as well, or ask for the same there.
 //! - **Names beyond ASCII** in a path are refused, unless the route says `non_ascii`. Provided for are then readers that take `é` for `e`,
 //!   and that drop what they can't read from a name; not such that drop a whole name (`日本`), and merge the slashes around it.
 //! - **A WebSocket** goes on until one side ends it: its token was judged when it began, and neither `exp` nor a revocation ends it.

@@ -1,6 +1,6 @@
 //! What becomes of a request: a permit, or a denial with its reason.
 
-use super::{Policy, Principal, Route, RouteIndex};
+use super::{Policy, Principal, Requirement, Route, RouteIndex};
 use crate::token::Fingerprint;
 use http::{Method, StatusCode};
 use std::fmt;
@@ -65,6 +65,15 @@ impl Permit {
     /// The route that permits it.
     pub fn route(&self) -> Option<&Route> {
         self.policy.routes().get(self.route)
+    }
+
+    /// Whether `Authorization` is passed on: where the route says so, and what is in it was judged; or the route is public, and says so of
+    /// whatever a caller puts there. Never with a preflight, of which Fetch knows no credentials.
+    pub fn forwards_authorization(&self) -> bool {
+        self.route().is_some_and(|route| {
+            let judged = self.principal.is_some() || matches!(route.requirement, Requirement::Public);
+            route.handling.forward_authorization && judged
+        })
     }
 
     /// That route's place in the table.

@@ -191,7 +191,7 @@ impl ProxyHttp for Door {
             came,
             authority: authority_of(came).unwrap_or_default(),
             id: (&self.limits.request_id_header, id),
-            forward_authorization: permit.route().is_some_and(|route| route.handling.forward_authorization),
+            forward_authorization: permit.forwards_authorization(),
             websocket: visit.websocket,
             http2: upstream.is_http2(),
             no_body,

@@ -49,8 +49,7 @@ impl<A> Door<A> {
         for name in &stripped {
             headers.remove(name);
         }
-        let forward = permit.route().is_some_and(|route| route.handling.forward_authorization);
-        if self.options.strip_authorization && !forward {
+        if self.options.strip_authorization && !permit.forwards_authorization() {
             headers.remove(AUTHORIZATION);
         }
         if self.options.identity_headers {

@@ -95,7 +95,7 @@ fn forwarded(headers: &HeaderMap, permit: &Permit) -> HeaderMap {
     kept.for_each(|(name, value)| {
         forwarded.append(name, value.clone());
     });
-    if !permit.route().unwrap().handling.forward_authorization {
+    if !permit.forwards_authorization() {
         forwarded.remove(AUTHORIZATION);
     }
     forwarded.extend(identity.fields(permit).map(|(name, value)| (name.clone(), value)));
