@@ -98,9 +98,17 @@ pub(super) struct Question {
     pub(super) signed: Option<Arc<Verified>>,
 }
 
+/// A question that is open.
+struct Open {
+    /// What [`Forgotten::serial`](super::forgotten::Forgotten::serial) was when it was opened.
+    opened: u64,
+    answer: watch::Receiver<Option<Outcome>>,
+}
+
 /// One issuer's desk.
 ///
-/// 1. Requests that present the same token at a time share one question, which runs in a task of its own.
+/// 1. Requests that present the same token at a time share one question, which runs in a task of its own. Who comes after something was
+///    forgotten opens another: what was asked before may be what is to be forgotten.
 /// 2. What another gateway was told is taken over, where gateways share what they know.
 /// 3. At most `max_in_flight` questions are open; one more is refused at once, with 503 for its caller, or waits if its token
 ///    is one that grace could bridge an outage for.
@@ -118,7 +126,7 @@ pub(super) struct Desk {
     memory: Arc<Memory>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-    open: Mutex<HashMap<Fingerprint, watch::Receiver<Option<Outcome>>>>,
+    open: Mutex<HashMap<Fingerprint, Open>>,
     places: Semaphore,
     breaker: Mutex<Breaker>,
 }
@@ -160,16 +168,17 @@ impl Desk {
     pub(super) async fn ask(self: &Arc<Self>, question: Question) -> Outcome {
         let mut answer = {
             let mut open = lock(&self.open);
-            match open.get(&question.key) {
-                Some(answer) => answer.clone(),
+            let opened = self.memory.forgotten.serial();
+            match open.get(&question.key).filter(|question| question.opened == opened) {
+                Some(question) => question.answer.clone(),
                 None => {
                     let (tell, answer) = watch::channel(None);
-                    open.insert(question.key, answer.clone());
+                    open.insert(question.key, Open { opened, answer: answer.clone() });
                     let desk = self.clone();
                     tokio::spawn(async move {
                         // Dropping it, however that comes about, closes the question.
-                        let closing = Closing { desk: &desk, key: question.key };
-                        let concluded = desk.question(&question).await;
+                        let closing = Closing { desk: &desk, key: question.key, opened };
+                        let concluded = desk.question(&question, opened).await;
                         drop(closing);
                         // Nobody may be waiting any more.
                         let _ = tell.send(Some(concluded.outcome));
@@ -190,9 +199,8 @@ impl Desk {
         }
     }
 
-    async fn question(&self, question: &Question) -> Concluded<'_> {
+    async fn question(&self, question: &Question, opened: u64) -> Concluded<'_> {
         let began = self.clock.elapsed();
-        let opened = self.memory.forgotten.serial();
         if let Some(outcome) = self.recall(question, opened).await {
             return outcome.into();
         }
@@ -323,15 +331,19 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Takes a question off the list of the open ones.
+/// Takes a question off the list of the open ones, unless a later one has taken its place.
 struct Closing<'a> {
     desk: &'a Desk,
     key: Fingerprint,
+    opened: u64,
 }
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        lock(&self.desk.open).remove(&self.key);
+        let mut open = lock(&self.desk.open);
+        if open.get(&self.key).is_some_and(|question| question.opened == self.opened) {
+            open.remove(&self.key);
+        }
     }
 }
 

@@ -162,10 +162,8 @@ impl IssuerRules {
                 return Err(Reason::TypeNotAccess);
             }
         }
-        let says = |claim, others: &[&str]| claims.kind(claim).is_some_and(|kind| others.contains(&kind));
-        if claims.has_events()
-            || says(KindClaim::TokenUse, &["id", "refresh"])
-            || says(KindClaim::Typ, &["ID", "Refresh", "Offline", "Logout"])
+        let kinds = [KindClaim::TokenUse, KindClaim::TokenType, KindClaim::Typ];
+        if claims.has_events() || kinds.into_iter().filter_map(|claim| claims.kind(claim)).any(is_other_kind)
         {
             return Err(Reason::TypeNotAccess);
         }
@@ -259,6 +257,20 @@ fn strip_application(typ: &str) -> &str {
         _ => typ,
     }
 }
+
+/// Whether a token says of itself that it is no access token, in the words of Keycloak (`ID`, `Refresh`, …), Cognito, RFC 8693 section 2.2.1
+/// (`N_A`), or of libraries that sign all kinds with one key (`refresh_token`).
+fn is_other_kind(kind: &str) -> bool {
+    OTHER_KINDS.iter().any(|other| {
+        let mut letters =
+            kind.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+        let begins = other.bytes().all(|byte| letters.next() == Some(byte));
+        begins && ["", "token", "jwt", "tokenjwt"].iter().any(|end| letters.clone().eq(end.bytes()))
+    })
+}
+
+const OTHER_KINDS: [&str; 8] =
+    ["id", "refresh", "offline", "logout", "na", "registrationaccess", "initialaccess", "executeactions"];
 
 /// Whether `token_type` of an introspection answer (RFC 7662 section 2.2) is that of an access token. Some issuers answer for
 /// refresh and ID tokens as well, and say so here.

@@ -16,8 +16,8 @@ use std::fmt;
 /// | `cognito` | RS256 | `client_id` | `token_use`: `access` |
 /// | `generic` | RS256, PS256, ES256, EdDSA | `cid`, else `client_id`, else `azp` | no `nonce`, `at_hash`, … |
 ///
-/// In none of them is a token one whose claim `typ` says `ID`, `Refresh`, `Offline` or `Logout`, or whose `token_use` says `id` or
-/// `refresh`.
+/// In none of them is a token one whose claim `typ`, `token_type` or `token_use` says that it is an ID, refresh, offline, logout or
+/// registration token, however it spells that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Okta's custom authorization servers (API Access Management).

@@ -517,6 +517,32 @@ async fn a_forgotten_opaque_token_is_asked_about_anew() {
 }
 
 #[tokio::test]
+async fn who_comes_after_an_order_is_not_told_what_was_asked_before() {
+    let answers = Answers::slow([Ok(active("")), Ok(inactive())], Duration::from_millis(100));
+    let house = Arc::new(House::asking(&answers, IntrospectionSettings::default()).await);
+    for selector in [Selector::token(TOKEN), Selector::new(What::All)] {
+        *answers.script.lock().unwrap() = [Ok(active("")), Ok(inactive())].into();
+        let asked = answers.times();
+        let get = || {
+            let house = house.clone();
+            tokio::spawn(async move { house.get(TOKEN).await })
+        };
+        let before = get();
+        while answers.times() == asked {
+            tokio::task::yield_now().await;
+        }
+        let _ = house.gate.revoke(&selector, None).unwrap();
+        let after = [get(), get()];
+        assert_eq!(before.await.unwrap(), Outcome::Allowed);
+        for after in after {
+            assert_eq!(after.await.unwrap(), Outcome::Refused(Reason::Inactive), "{selector:?}");
+        }
+        assert_eq!(answers.times(), asked + 2, "those who come after share one question");
+        house.clock.advance(secs(10));
+    }
+}
+
+#[tokio::test]
 async fn signed_tokens_are_introspected_too_where_that_is_configured() {
     let (house, answers) = house([Ok(active(""))]).await;
     let always = || tollgate::policy::IssuerRules {
