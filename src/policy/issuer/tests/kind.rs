@@ -151,10 +151,22 @@ fn an_introspection_answer_may_name_the_kind() {
 }
 
 #[test]
-fn a_jwt_s_own_token_type_is_no_kind() {
-    // RFC 7662 defines it for answers alone; in a JWT it is a claim like any other.
-    let token = facts(&sound(Profile::Generic).claim("token_type", "refresh_token"));
-    assert_eq!(refusal(&rules(Profile::Generic), &token, &route()), None);
+fn a_jwt_s_own_token_type_need_not_be_bearer() {
+    // RFC 7662 defines it for answers alone; in a JWT it is what its issuer likes. Only what is surely no access token is none.
+    for (kind, expected) in [
+        ("access", None),
+        ("api", None),
+        ("identity", None),
+        ("refresh_token", Some(Reason::TypeNotAccess)),
+        ("REFRESH", Some(Reason::TypeNotAccess)),
+        ("id+jwt", Some(Reason::TypeNotAccess)),
+        ("Logout-Token+JWT", Some(Reason::TypeNotAccess)),
+        ("refreshable", None),
+        ("re", None),
+    ] {
+        let token = facts(&sound(Profile::Generic).claim("token_type", kind));
+        assert_eq!(refusal(&rules(Profile::Generic), &token, &route()), expected, "{kind}");
+    }
 }
 
 #[test]
