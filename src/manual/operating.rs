@@ -82,4 +82,4 @@
 //!
 //! Each refusal has a stable code: in the problem document's `code`, in the access log, in the metric's label. The
 //! [`Reason`](crate::policy::Reason) lists them all. Two are pingora's own, without a code or a line: over HTTP/2, a `CONNECT` (405), and a
-//! request without a host (400).
+//! request without a host, or with a `Host` that is not its `:authority` (400).

@@ -23,7 +23,7 @@
 //! 5. What is unknown is refused: an issuer that can't be asked means 503, never 200.
 //! 6. No token, no part of its signature, no secret and no key is written to a log, an answer, a page or Redis, at any level.
 //! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway at most ten times the processor's
-//!    time that the caller has spent itself, and ten times the bytes that it has sent (as IP packets). Who asks ahead over HTTP/1 has its
+//!    time that the caller has spent itself (TLS handshakes not counted: they are what they are), and ten times the bytes that it has sent (as IP packets). Who asks ahead over HTTP/1 has its
 //!    connection closed by the first refusal; who asks for more over HTTP/2 than it sends bytes for gets refusals of status, challenge and
 //!    request id alone. An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
 //!

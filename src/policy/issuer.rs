@@ -167,7 +167,7 @@ impl IssuerRules {
         {
             return Err(Reason::TypeNotAccess);
         }
-        if self.profile.id_token_claims_tell() && claims.has_id_token_claims() {
+        if claims.has_id_token_hash() || self.profile.nonce_tells() && claims.has_nonce() {
             return Err(Reason::IdToken);
         }
         Ok(())

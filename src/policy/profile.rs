@@ -12,7 +12,7 @@ use std::fmt;
 /// | `rfc9068` | RS256, PS256, ES256, EdDSA | `client_id` | `typ` `at+jwt`; `sub`, `iat`, `jti`, `client_id` |
 /// | `entra` | RS256 | `azp`, else `appid` | one of these, no `nonce`, `at_hash`, … |
 /// | `auth0` | RS256, PS256 | `azp`, else `client_id` | one of these, no `nonce`, `at_hash`, … |
-/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | one of these, `typ` in the payload: `Bearer`, or `DPoP` beside `cnf`, if any |
+/// | `keycloak` | RS256, PS256, ES256, EdDSA | `azp`, else `client_id` | one of these, `typ` in the payload: `Bearer`, or `DPoP` beside `cnf`, if any; no `at_hash`, … |
 /// | `cognito` | RS256 | `client_id` | `token_use`: `access` |
 /// | `generic` | RS256, PS256, ES256, EdDSA | `cid`, else `client_id`, else `azp` | no `nonce`, `at_hash`, … |
 ///
@@ -112,8 +112,8 @@ impl Profile {
         }
     }
 
-    /// Whether `nonce`, `at_hash` and the like give an ID token away. Keycloak has put `nonce` into access tokens too.
-    pub(super) const fn id_token_claims_tell(self) -> bool {
+    /// Whether `nonce` gives an ID token away. Keycloak has put it into access tokens too.
+    pub(super) const fn nonce_tells(self) -> bool {
         !matches!(self, Self::Keycloak)
     }
 }

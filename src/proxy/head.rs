@@ -21,6 +21,7 @@ pub(super) struct HeadScanner {
     started: bool,
     http10: bool,
     length: Option<u64>,
+    host: bool,
     chunked: bool,
     upgrade: bool,
 }
@@ -57,6 +58,7 @@ impl HeadScanner {
             started: false,
             http10: false,
             length: None,
+            host: false,
             chunked: false,
             upgrade: false,
         }
@@ -118,6 +120,12 @@ impl HeadScanner {
             b't' => match field(line, b"transfer-encoding") {
                 Some(value) if !self.chunked && value.eq_ignore_ascii_case(b"chunked") => self.chunked = true,
                 Some(_) => return Err(Refusal::Framing),
+                None => {}
+            },
+            b'h' => match field(line, b"host") {
+                // The parser behind would refuse it without a word (RFC 9112 section 3.2).
+                Some(value) if self.host || value.contains(&b'@') => return Err(Refusal::Host),
+                Some(_) => self.host = true,
                 None => {}
             },
             b'u' => self.upgrade |= field(line, b"upgrade").is_some(),
@@ -329,6 +337,14 @@ mod tests {
             assert_eq!(scan(&format!("{line}\r\nHost: a\r\n\r\n")), Err(expected), "{line:?}");
         }
         assert!(matches!(scan("GET / HTTP/1.0\r\n\r\n"), Ok(Some(_))));
+    }
+
+    #[test]
+    fn hosts_are_told_once() {
+        assert_eq!(with("Host: b\r\n"), Err(Refusal::Host));
+        assert_eq!(with("hOST:a\r\n"), Err(Refusal::Host));
+        assert_eq!(scan("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"), Err(Refusal::Host));
+        assert!(matches!(with("Hosts: b\r\nX-Host: b\r\n"), Ok(Some(_))));
     }
 
     #[test]

@@ -140,10 +140,14 @@ impl Claims {
         }
     }
 
-    /// Whether there is a claim that only ID tokens carry: `nonce`, `at_hash`, `c_hash` or `s_hash` (OpenID Connect Core
-    /// sections 2 and 3.3.2.11).
-    pub fn has_id_token_claims(&self) -> bool {
-        self.fields.id_token_claims
+    /// Whether there is `nonce`, which ID tokens carry (OpenID Connect Core section 2), and access tokens of old Keycloaks.
+    pub fn has_nonce(&self) -> bool {
+        self.fields.nonce
+    }
+
+    /// Whether there is a claim that only ID tokens carry: `at_hash`, `c_hash` or `s_hash` (OpenID Connect Core section 3.3.2.11).
+    pub fn has_id_token_hash(&self) -> bool {
+        self.fields.id_token_hash
     }
 
     /// Whether there is `events`, which security event tokens and logout tokens carry (RFC 8417 section 2.2).
@@ -275,7 +279,8 @@ struct Fields {
     /// The audiences, and behind them the scopes.
     lists: Box<[Span]>,
     audiences: u32,
-    id_token_claims: bool,
+    nonce: bool,
+    id_token_hash: bool,
     events: bool,
 }
 

@@ -55,6 +55,18 @@ fn whatever_a_target_holds_the_answer_is_ours() {
             assert!(!answer.contains("server: pingora"), "{byte:#04x}: {answer:?}");
         }
     }
+    for fields in [
+        "",
+        "Host: a\r\nHost: a\r\n",
+        "Host: a\r\nhOsT: b\r\n",
+        "Host: user@a\r\n",
+        "Host: a, b\r\n",
+        "Host:\r\n",
+    ] {
+        let request = format!("GET /public/x HTTP/1.1\r\n{fields}\r\n");
+        let answer = http1::exchange(&house, request.as_bytes()).unwrap_or_default();
+        assert!(answer.starts_with("HTTP/1.1 400") && !answer.contains("Pingora"), "{fields:?}: {answer}");
+    }
     house.still_serves();
 }
 

@@ -146,7 +146,8 @@ impl<'de> Members<'de> for Reader<'de> {
             "token_type" => self.fields.token_type = self.string("token_type", map)?,
             "typ" => self.fields.typ = self.string("typ", map)?,
             other => {
-                self.fields.id_token_claims |= matches!(other, "nonce" | "at_hash" | "c_hash" | "s_hash");
+                self.fields.nonce |= other == "nonce";
+                self.fields.id_token_hash |= matches!(other, "at_hash" | "c_hash" | "s_hash");
                 self.fields.events |= other == "events";
                 map.next_value::<Passed>()?;
             }

@@ -96,8 +96,12 @@ fn the_issuer_can_be_peeked_at() {
 
 #[test]
 fn marks_of_other_tokens_are_seen() {
-    assert!(parse(r#"{"nonce":"n"}"#).unwrap().has_id_token_claims());
-    assert!(parse(r#"{"at_hash":null}"#).unwrap().has_id_token_claims());
+    let nonce = parse(r#"{"nonce":"n"}"#).unwrap();
+    assert!(nonce.has_nonce() && !nonce.has_id_token_hash());
+    for hash in ["at_hash", "c_hash", "s_hash"] {
+        let hash = parse(&format!(r#"{{"{hash}":null}}"#)).unwrap();
+        assert!(hash.has_id_token_hash() && !hash.has_nonce());
+    }
     assert!(parse(r#"{"events":{}}"#).unwrap().has_events());
     assert_eq!(parse(r#"{"typ":"ID"}"#).unwrap().kind(KindClaim::Typ), Some("ID"));
 }
@@ -151,7 +155,7 @@ fn every_claim_is_found_under_its_name() {
     let dates = [claims.issued_at(), claims.not_before(), claims.expires()];
     assert_eq!(dates, [1, 2, 3].map(|secs| Some(UnixTime::from_secs(secs))));
     assert_eq!(claims.confirmation(), Some(&Confirmation::Unknown));
-    assert!(!claims.has_events() && !claims.has_id_token_claims());
+    assert!(!claims.has_events() && !claims.has_nonce() && !claims.has_id_token_hash());
     assert_eq!(claims.as_json(), json);
     assert_eq!(claims.deserialize::<serde_json::Value>().unwrap()["sub"], "s");
     assert_eq!(format!("{claims:?}"), r#"Claims { issuer: Some("i"), id: Some("j"), .. }"#);
