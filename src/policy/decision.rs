@@ -69,6 +69,7 @@ impl Permit {
 
     /// Whether `Authorization` is passed on: where the route says so, and what is in it was judged; or the route is public, and says so of
     /// whatever a caller puts there. Never with a preflight, of which Fetch knows no credentials.
+    #[inline]
     pub fn forwards_authorization(&self) -> bool {
         self.route().is_some_and(|route| {
             let judged = self.principal.is_some() || matches!(route.requirement, Requirement::Public);

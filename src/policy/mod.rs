@@ -20,7 +20,9 @@ mod routes;
 mod template;
 
 pub(crate) use binding::check as bound;
-pub(crate) use requirement::{is_exact, met_by};
+#[cfg(feature = "config")]
+pub(crate) use requirement::is_exact;
+pub(crate) use requirement::met_by;
 
 pub use answer::{Answer, AnswerForm};
 pub use decision::{Decision, Denial, Fault, Permit, Reason};
