@@ -378,8 +378,8 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Requirement;
-    use crate::policy::fixtures::{permit, policy, principal};
+    use crate::policy::fixtures::{any_token, permit, policy, principal};
+    use crate::policy::{RouteTable, Template};
     use serde_json::json;
 
     #[test]
@@ -409,6 +409,25 @@ mod tests {
         let refused = Decision::Deny(Denial::new(Reason::Expired, &policy).on(index));
         assert!(refused.permit().is_none());
         assert_eq!(refused.denial().map(Denial::reason), Some(Reason::Expired));
+    }
+
+    #[test]
+    fn credentials_that_nobody_has_judged_leave_from_public_routes_alone() {
+        let alice = || Some(principal(json!({"sub": "alice"})));
+        for (says_so, requirement, caller, expected) in [
+            (true, Requirement::Token(any_token()), alice(), true),
+            (true, Requirement::Public, None, true),
+            (true, Requirement::Token(any_token()), None, false),
+            (false, Requirement::Token(any_token()), alice(), false),
+            (false, Requirement::Public, None, false),
+        ] {
+            let mut routes = RouteTable::builder();
+            let mut route = Route::new(Template::parse("/a").unwrap(), requirement);
+            route.handling.forward_authorization = says_so;
+            let index = routes.add(route).unwrap();
+            let permit = Permit::assertion(&Arc::new(Policy::new(routes.build(), [])), index, caller);
+            assert_eq!(permit.forwards_authorization(), expected, "{permit:?}");
+        }
     }
 
     #[test]
