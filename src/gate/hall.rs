@@ -57,7 +57,7 @@ impl Hall<'_> {
     }
 
     fn enter<'h>(&'h self, head: &'h RequestHead<'_>) -> Result<Entered<'h>, Denial> {
-        let path = CanonicalPath::parse(head.target).map_err(|error| self.deny(path_reason(error)))?;
+        let path = CanonicalPath::parse(head.target).map_err(|error| self.deny_path(error))?;
         let index = match self.find(head, &path)? {
             Found::Route(index) => index,
             Found::Preflight(index) => {
@@ -97,7 +97,7 @@ impl Hall<'_> {
         found.map(Found::Route).map_err(|error| match error {
             NotFound::Unmatched => self.deny(Reason::NoRoute),
             NotFound::Method(methods) => self.deny(Reason::MethodNotAllowed).allowing(methods),
-            NotFound::Path(error) => self.deny(path_reason(error)),
+            NotFound::Path(error) => self.deny_path(error),
         })
     }
 
@@ -354,6 +354,10 @@ impl Hall<'_> {
 
     fn deny_token(&self, visit: &Visit<'_>, reason: Reason) -> Denial {
         self.deny(reason).on(visit.index).about(visit.fingerprint)
+    }
+
+    fn deny_path(&self, error: PathError) -> Denial {
+        self.deny(path_reason(error)).because(error)
     }
 
     fn deny(&self, reason: Reason) -> Denial {

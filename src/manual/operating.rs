@@ -80,6 +80,7 @@
 //!
 //! # What a refusal tells
 //!
-//! Each refusal has a stable code: in the problem document's `code`, in the access log, in the metric's label. The
+//! Each refusal has a stable code: in the problem document's `code`, in the access log, in the metric's label. Of a path, the log says what
+//! is wrong with it, too: `reason="path_ambiguous" why="the path has a dot segment"`. The
 //! [`Reason`](crate::policy::Reason) lists them all. Two are pingora's own, without a code or a line: over HTTP/2, a `CONNECT` (405), and a
 //! request without a host, or with a `Host` that is not its `:authority` (400).

@@ -73,7 +73,7 @@ impl Denial {
                 let secs = after.as_secs() + u64::from(after.subsec_nanos() > 0);
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(secs.max(1)));
             }
-            Detail::None | Detail::Scopes(_) => {}
+            Detail::None | Detail::Scopes(_) | Detail::Path(_) => {}
         }
         match form {
             AnswerForm::Grpc => {

@@ -1,6 +1,6 @@
 //! What becomes of a request: a permit, or a denial with its reason.
 
-use super::{Policy, Principal, Requirement, Route, RouteIndex};
+use super::{PathError, Policy, Principal, Requirement, Route, RouteIndex};
 use crate::token::Fingerprint;
 use http::{Method, StatusCode};
 use std::fmt;
@@ -134,6 +134,7 @@ pub(super) enum Detail {
     Methods(Vec<Method>),
     Scopes(Box<str>),
     RetryAfter(Duration),
+    Path(PathError),
 }
 
 impl Denial {
@@ -166,9 +167,22 @@ impl Denial {
         self
     }
 
+    pub(crate) fn because(mut self, error: PathError) -> Self {
+        self.detail = Detail::Path(error);
+        self
+    }
+
     /// Why.
     pub fn reason(&self) -> Reason {
         self.reason
+    }
+
+    /// What is wrong with the request target, if that is why: for whoever runs the gate, as the caller is told the reason alone.
+    pub fn path_error(&self) -> Option<PathError> {
+        match self.detail {
+            Detail::Path(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// The route that the request would have taken, if that was found out.
@@ -438,7 +452,9 @@ mod tests {
         let full = bare.clone().on(index).wanting("a b");
         assert_eq!(full.route().map(|route| route.template.as_str()), Some("/a"));
         assert_eq!(full.scopes(), Some("a b"));
-        assert_eq!(bare.allowing(vec![Method::GET]).detail(), &Detail::Methods(vec![Method::GET]));
+        assert_eq!(bare.clone().allowing(vec![Method::GET]).detail(), &Detail::Methods(vec![Method::GET]));
+        let path = bare.clone().because(PathError::Case);
+        assert_eq!((path.path_error(), bare.path_error()), (Some(PathError::Case), None));
         let shown = format!("{full:?}");
         assert!(shown.contains("Scope") && shown.contains("/a") && shown.contains("a b"), "{shown}");
     }

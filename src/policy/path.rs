@@ -122,11 +122,11 @@ impl<'a> CanonicalPath<'a> {
     }
 
     /// The path as readers see it who drop characters beyond ASCII from a name, or take them for those of ASCII that they are made of.
-    pub(super) fn in_ascii(&self) -> [String; 2] {
+    pub(super) fn in_ascii(&self) -> [String; 3] {
         let with = |written: fn(char) -> String| -> String {
             self.spelled_segments().flat_map(|segment| ["/".into(), rewritten(segment, written)]).collect()
         };
-        [with(|_| String::new()), with(|c| non_ascii::in_ascii(c).collect())]
+        [with(|_| String::new()), with(non_ascii::compatible), with(non_ascii::unaccented)]
     }
 
     /// The path as a reader sees it who takes `%2F` for a separator.

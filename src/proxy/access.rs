@@ -5,7 +5,7 @@
 use super::door::{Visit, caller_of};
 use super::refusal::Refusal;
 use super::upstream::Upstream;
-use crate::policy::{Permit, Principal};
+use crate::policy::{Denial, Permit, Principal};
 use http::Method;
 use pingora_core::{Error, ErrorSource};
 use pingora_proxy::Session;
@@ -40,6 +40,7 @@ pub(super) fn log(session: &Session, visit: &Visit, error: Option<&Error>, took:
         status,
         route = route.map(|route| route.template.as_str()),
         reason,
+        why = visit.denial.as_ref().and_then(Denial::path_error).map(|error| error.to_string()),
         peer = caller_of(session).map(|caller| tracing::field::display(caller.address)),
         client = principal.and_then(Principal::client).map(|client| plain(client.as_bytes())),
         token = token.map(tracing::field::display),

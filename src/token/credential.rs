@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 ///
 /// 1. No `Authorization` field: no credential (`Ok(None)`), which is not an error here.
 /// 2. Exactly one field. Two, even equal ones, are refused: the gate and the API behind it might read different ones.
-/// 3. The scheme, in any case, is `Bearer` or `DPoP`; one space; and one token of the b64token alphabet
+/// 3. The scheme, in any case, is `Bearer` or `DPoP`; a space or more; and one token of the b64token alphabet
 ///    (`1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`), at most [`MAX_TOKEN_BYTES`] long.
 ///
 /// ```
@@ -89,6 +89,8 @@ impl<'a> Presented<'a> {
             _ => return Err(CredentialError::OtherScheme),
         };
         let [b' ', token @ ..] = rest else { return Err(CredentialError::Malformed) };
+        let spaces = token.iter().take_while(|byte| **byte == b' ').count();
+        let (_, token) = token.split_at(spaces);
         if token.len() > MAX_TOKEN_BYTES {
             return Err(CredentialError::TooLong);
         }
@@ -134,8 +136,8 @@ pub enum CredentialError {
     /// A scheme that carries no access token, such as `Basic`.
     #[error("the `Authorization` scheme is not `Bearer`")]
     OtherScheme,
-    /// Not a scheme, one space and one token of the b64token alphabet.
-    #[error("the `Authorization` field is not `Bearer`, one space and one token")]
+    /// Not a scheme, a space and one token of the b64token alphabet.
+    #[error("the `Authorization` field is not `Bearer`, a space and one token")]
     Malformed,
     /// Longer than [`MAX_TOKEN_BYTES`].
     #[error("the token is longer than 16 KiB")]
@@ -163,6 +165,8 @@ mod tests {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             assert_eq!(parse(&format!("{scheme} aZ09-._~+/==")), Ok("aZ09-._~+/=="));
         }
+        // RFC 6750 section 2.1: `1*SP`.
+        assert_eq!(parse("Bearer   abc"), Ok("abc"));
         assert_eq!(Presented::parse(b"DPoP abc").map(|c| c.scheme), Ok(Scheme::Dpop));
     }
 
@@ -181,8 +185,9 @@ mod tests {
             " ",
             "Bearer",
             "Bearer ",
-            "Bearer  abc",
+            "Bearer  ",
             "Bearer\tabc",
+            "Bearer \tabc",
             "Bearer abc ",
             "Bearer abc def",
             "Bearer abc,def",

@@ -33,9 +33,10 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The token of a field that has a known scheme, one space, and a b64token of permitted length; nothing else.
+/// The token of a field that has a known scheme, a space or more, and a b64token of permitted length; nothing else.
 fn token_of(field: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
     let body = token.trim_end_matches('=');
     let known = ["bearer", "dpop"].contains(&&*scheme.to_ascii_lowercase());
     let valid = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
