@@ -45,6 +45,7 @@ fn a_typo_is_shown_with_line_caret_and_suggestion() {
     let path = file("typo.yaml", &minimal().replace("audiences:", "audiencs:"));
     let path = path.to_str().unwrap();
     let output = tollgate(&["check", path]);
+    assert_eq!(tollgate(&["check", "--config", path]).stdout, output.stdout);
     let line = minimal().lines().position(|line| line.contains("audiences:")).unwrap() + 1;
     for part in [&format!("{path}:{line}:5"), "audiencs", "^^^^^^^^", "did you mean `audiences`?", "1 error"]
     {

@@ -41,8 +41,11 @@ pub(super) struct RunArguments {
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
     /// The configurations, in YAML.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "config", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+    /// One more, as `run` is told of it.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
     /// Give more advice, and let warnings fail.
     #[arg(long)]
     pub(super) strict: bool,

@@ -9,8 +9,12 @@ use std::process::ExitCode;
 pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     let advice = if arguments.strict { Advice::Strict } else { Advice::Usual };
     let environment = Environment::process();
-    let found: Vec<Problems> =
-        arguments.files.iter().map(|file| config::check(file, &environment, advice)).collect();
+    let found: Vec<Problems> = arguments
+        .files
+        .iter()
+        .chain(&arguments.config)
+        .map(|file| config::check(file, &environment, advice))
+        .collect();
     terminal::print(&match arguments.format {
         ReportFormat::Text => found.iter().map(text).collect(),
         ReportFormat::Json => json(&found),
