@@ -107,6 +107,8 @@ codes! {
     PublicCatchAll = "public_catch_all",
     /// A public route that passes on whatever a caller puts into `Authorization`.
     UnjudgedCredentials = "unjudged_credentials",
+    /// Two routes that only a slash at the end tells apart, and that ask for different things.
+    LastSlash = "last_slash",
     /// Two upstreams at one address that rewrite paths in different ways, or one at a listener of the gateway's own.
     SharedAddress = "shared_address",
     /// A secret written into the file itself.

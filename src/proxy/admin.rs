@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 use pingora_core::Result;
 use pingora_core::apps::{HttpServerApp, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
@@ -85,7 +85,10 @@ impl Admin {
 
     async fn order(&self, order: Order, session: &mut ServerSession) -> Result<Page> {
         let head = session.req_header();
-        let is_json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
+        let is_json = |value: &HeaderValue| {
+            let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
+        };
         if head.method != Method::POST {
             return Ok(Page::only("POST"));
         }
@@ -127,6 +130,9 @@ impl Admin {
             _ => None,
         };
         let page = match order {
+            _ if head.version == Version::HTTP_11 && !head.headers.contains_key(header::HOST) => {
+                Page::text(StatusCode::BAD_REQUEST, "there must be a Host\n")
+            }
             Some(order) => self.order(order, session).await?,
             None => self.page(head, path),
         };

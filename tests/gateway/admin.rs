@@ -85,6 +85,7 @@ async fn callers_and_operators_never_meet() {
     let mut client = Client::connect(gateway.running.admin_address().unwrap()).await;
     let answer = client.ask("GET /revoke HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!((answer.status, answer.field("allow")), (405, Some("POST")));
+    assert_eq!(client.ask("GET /livez HTTP/1.1\r\n\r\n").await.status, 400);
     // A page in a browser on this machine could have had its own name pointed here.
     for (host, status) in [("rebound.example", 421), ("localhost:9090", 200), ("127.0.0.1", 200)] {
         let answer = client.ask(&format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
