@@ -53,7 +53,8 @@ pub struct OpaqueRules {
     pub prefixes: Box<[Box<str>]>,
 }
 
-/// What the introspection answers of an issuer may lack although it is asked for. Each of them gives up a check.
+/// What the introspection answers of an issuer may lack although it is asked for. Each of them gives up a check, but not what a route
+/// asks for by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
     /// `aud`.
@@ -217,9 +218,9 @@ impl IssuerRules {
         let mut audiences = facts.claims().audiences().peekable();
         if audiences.peek().is_none() {
             let introspected = matches!(facts.provenance(), Provenance::Introspected { .. });
-            let may_lack = self.profile.may_lack_audience() && rules.audiences.is_none()
+            let may_lack = self.profile.may_lack_audience() && self.audiences.is_empty()
                 || introspected && self.missing.audience;
-            return if may_lack { Ok(()) } else { Err(Reason::Audience) };
+            return if may_lack && rules.audiences.is_none() { Ok(()) } else { Err(Reason::Audience) };
         }
         if audiences.any(|audience| accepted.iter().any(|ours| **ours == *audience)) {
             return Ok(());
@@ -229,16 +230,13 @@ impl IssuerRules {
 
     fn check_client(&self, facts: &Verified, client: Option<&str>, rules: &Rules) -> Result<(), Reason> {
         let introspected = matches!(facts.provenance(), Provenance::Introspected { .. });
-        for accepted in [self.clients.as_deref(), rules.clients.as_deref()].into_iter().flatten() {
-            let fits = match client {
-                Some(client) => accepted.iter().any(|ours| **ours == *client),
-                None => introspected && self.missing.client,
-            };
-            if !fits {
-                return Err(Reason::Client);
-            }
-        }
-        Ok(())
+        let lists = [(&self.clients, introspected && self.missing.client), (&rules.clients, false)];
+        let fits = lists.into_iter().all(|(accepted, may_lack)| match (accepted, client) {
+            (None, _) => true,
+            (Some(accepted), Some(client)) => accepted.iter().any(|ours| **ours == *client),
+            (Some(_), None) => may_lack,
+        });
+        if fits { Ok(()) } else { Err(Reason::Client) }
     }
 }
 

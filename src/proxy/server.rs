@@ -337,7 +337,8 @@ fn http2_options(gateway: &GatewaySettings) -> H2Options {
         // CVE-2023-44487 and its kin: streams that are opened to be reset.
         .max_concurrent_reset_streams(MAX_RESET_STREAMS)
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
-        .max_local_error_reset_streams(Some(MAX_ERROR_RESETS));
+        .max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
+        .data_frame_budget(SMALL_FRAMES_BUDGET);
     options
 }
 
@@ -377,5 +378,9 @@ const HTTP2_IDLE: Duration = Duration::from_secs(60);
 const MAX_RESET_STREAMS: usize = 20;
 /// Streams that we reset because of what the caller did on them, per connection.
 const MAX_ERROR_RESETS: usize = 256;
+/// What small DATA frames may cost before they are read on, per connection: 256 bytes each, less what is in them. The messages of a gRPC stream
+/// come as such frames, by the thousand if they are sent at once, and the window bounds their bytes. The library's own 32 KiB end the
+/// connection after 130 of them.
+const SMALL_FRAMES_BUDGET: usize = 2 * 1024 * 1024;
 /// A file of roots with nothing in it.
 const NO_ROOTS: &str = "/dev/null";

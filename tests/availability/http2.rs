@@ -1,14 +1,15 @@
 //! Floods over HTTP/2: each ends its own connection, or costs nothing to speak of, while others are served.
 
 use crate::FLAT;
-use crate::client::Pulse;
+use crate::client::{PATIENCE, Pulse};
 use crate::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, End, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, UNKNOWN,
-    WINDOW_UPDATE, connect, flood, frame, head,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, End, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS,
+    UNKNOWN, WINDOW_UPDATE, connect, flood, frame, head,
 };
 use crate::gateway::{Gateway, good};
 use crate::jwks::Jwks;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
 use tollgate::testing::Issuer;
 
 const LASTS: Duration = Duration::from_millis(1_500);
@@ -100,6 +101,35 @@ async fn a_header_block_of_empty_frames() {
 async fn a_body_of_empty_frames() {
     let first = frame(HEADERS, END_HEADERS, 1, &head(true, "/public/x"));
     all_cut_off(&floods(true, &first, |_| frame(DATA, 0, 1, &[]).repeat(100)).await);
+}
+
+#[tokio::test]
+async fn a_stream_of_small_messages_is_no_flood() {
+    let jwks = Jwks::start(&Issuer::new("https://as.test/")).await;
+    let gateway = Gateway::start(&jwks.settings()).await;
+    for (messages, length) in [(1_000, 10), (300, 100), (6_000, 10)] {
+        let mut frames = frame(HEADERS, END_HEADERS, 1, &head(true, "/public/x"));
+        frames.extend(frame(DATA, 0, 1, &vec![7; length]).repeat(messages));
+        frames.extend(frame(DATA, END_STREAM, 1, &[]));
+        let mut stream = connect(gateway.address, &frames).await;
+        loop {
+            let mut header = [0; 9];
+            tokio::time::timeout(PATIENCE, stream.read_exact(&mut header)).await.unwrap().unwrap();
+            let mut payload = vec![0; usize::from(header[1]) << 8 | usize::from(header[2])];
+            stream.read_exact(&mut payload).await.unwrap();
+            assert_ne!(
+                header[3],
+                GOAWAY,
+                "{messages} messages of {length}: {}",
+                String::from_utf8_lossy(&payload)
+            );
+            if header[3] == HEADERS {
+                // `:status: 200` (RFC 7541 appendix A).
+                assert_eq!(payload[0], 0x88);
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,19 +68,38 @@ fn who_has_many_audiences_needs_one() {
 }
 
 #[test]
-fn cognito_alone_may_leave_the_audience_out() {
+fn cognito_alone_may_leave_the_audience_out_and_only_where_none_is_asked_for() {
     let without = |profile| facts(&sound(profile).without("aud"));
     for profile in Profile::ALL {
+        assert_eq!(
+            refusal(&rules(profile), &without(profile), &route()),
+            Some(Reason::Audience),
+            "{profile}"
+        );
+        let open = IssuerRules { audiences: Box::default(), ..rules(profile) };
         let expected = Some(Reason::Audience).filter(|_| profile != Profile::Cognito);
-        assert_eq!(refusal(&rules(profile), &without(profile), &route()), expected, "{profile}");
+        assert_eq!(refusal(&open, &without(profile), &route()), expected, "{profile}");
     }
-    let cognito = rules(Profile::Cognito);
+    let cognito = IssuerRules { audiences: Box::default(), ..rules(Profile::Cognito) };
     let other = facts(&sound(Profile::Cognito).audience("https://other.example/"));
     assert_eq!(refusal(&cognito, &other, &route()), Some(Reason::Audience), "one that is there is judged");
     let mut route = route();
     route.audiences = texts(&[API]);
     let refused = refusal(&cognito, &without(Profile::Cognito), &route);
     assert_eq!(refused, Some(Reason::Audience), "where a route asks for one, there must be one");
+}
+
+#[test]
+fn what_an_answer_may_lack_is_still_there_where_a_route_asks_for_it() {
+    let missing = Missing { audience: true, client: true };
+    let rules = IssuerRules { missing, clients: texts(&["shop"]), ..rules(Profile::Generic) };
+    let silent = answer(json!({"sub": "alice"}));
+    let with = |audiences, clients| Rules { audiences, clients, ..route() };
+    assert_eq!(refusal(&rules, &silent, &with(None, None)), None);
+    assert_eq!(refusal(&rules, &silent, &with(texts(&[API]), None)), Some(Reason::Audience));
+    assert_eq!(refusal(&rules, &silent, &with(None, texts(&["shop"]))), Some(Reason::Client));
+    let full = answer(json!({"sub": "alice", "aud": API, "client_id": "shop"}));
+    assert_eq!(refusal(&rules, &full, &with(texts(&[API]), texts(&["shop"]))), None);
 }
 
 #[test]

@@ -135,7 +135,11 @@ fn access_tokens_as_they_are_met() {
         let members = claims.as_object().unwrap().iter();
         let token = members.fold(bare, |token, (name, value)| token.claim(name, value.clone()));
         let token = typ.into_iter().fold(token, |token, typ| token.typ(typ));
-        assert_eq!(refusal(&rules(profile), &facts(&token), &route()), expected, "{what}");
+        let mut rules = rules(profile);
+        if profile == Profile::Cognito {
+            rules.audiences = Box::default();
+        }
+        assert_eq!(refusal(&rules, &facts(&token), &route()), expected, "{what}");
     }
 }
 
