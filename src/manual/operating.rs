@@ -67,7 +67,7 @@
 //!
 //! An order names exactly one of `token`, `jti`, `sub`, `client`, `sid`, or `"all": true`; and `issuer`, if only its tokens are meant.
 //! `/forget` drops what is remembered: an opaque token is asked about anew, a signed one verified anew. `/revoke` does the same,
-//! and refuses signed tokens that were issued by now, until they expire. A single signed token is told by its claims, byte by byte:
+//! and refuses signed tokens that were issued by now (or by the latest `iat` of those that it remembers), until they expire. A single signed token is told by its claims, byte by byte:
 //! an ECDSA signature can be written in two ways, so its text alone would not do. The list of revocations is bounded
 //! (`cache.max_revocations`); when it is full, the order is refused with 507, and nothing is dropped from it.
 //!

@@ -22,16 +22,18 @@
 //!    on the next request.
 //! 5. What is unknown is refused: an issuer that can't be asked means 503, never 200.
 //! 6. No token, no part of its signature, no secret and no key is written to a log, an answer, a page or Redis, at any level.
-//! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway at most ten times the processor's
-//!    time that the caller has spent itself (TLS handshakes not counted: they are what they are), and ten times the bytes that it has sent (as IP packets). Who asks ahead over HTTP/1 has its
-//!    connection closed by the first refusal; who asks for more over HTTP/2 than it sends bytes for gets refusals of status, challenge and
-//!    request id alone. An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
+//! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway ten times the bytes that it has sent (as
+//!    IP packets), and over HTTP/1 ten times the processor's time that it has spent itself. Who asks ahead over HTTP/1 has its connection
+//!    closed by the first refusal; who asks for more over HTTP/2 than it sends bytes for gets refusals of status, challenge and request id
+//!    alone. An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
 //!
 //! A way to break one of these is a hole; please [report](#how-to-report) it.
 //!
 //! # What is not promised
 //!
 //! - Limits on rates, and on connections: whoever has a thousand machines can keep a gateway busy. Put a limiter in front.
+//! - A bound on the processor's time over HTTP/2, where a request may be 13 bytes, and over TLS: a client that does nothing but send the same
+//!   again costs 13 times its own time without a token, some 20 with one to verify, 30 with the worst. Handshakes are what they are.
 //! - That a request is harmless: bodies are carried, not read. That an answer is: upstreams answer for themselves.
 //! - That a stolen token is noticed. A bearer token is its bearer's; bind tokens to certificates, or keep their lives short.
 //! - Secrecy against who can read this process's memory. Our own secrets and questions are wiped when they are dropped; what the HTTP
