@@ -26,7 +26,7 @@
 //! - Nothing fails open.
 //! - It recovers by itself: a key set at the next token with an unknown key after the cool-down, or, if there was none ever,
 //!   by retries with a growing pause (250 ms, 500 ms, … up to `keys.cool_down`); introspection at the first question after
-//!   the pause of its circuit breaker (after five failures in a row, and another about a word of our own, so that nobody's tokens
+//!   the pause of its circuit breaker (at once, if the issuer asks for a pause by `Retry-After`; else after five failures in a row, and another about a word of our own, so that nobody's tokens
 //!   alone can open it; 1 s, 2 s, … up to 30 s, and no shorter than the issuer's own `Retry-After`).
 //!
 //! # When keys rotate
@@ -67,8 +67,8 @@
 //!
 //! An order names exactly one of `token`, `jti`, `sub`, `client`, `sid`, or `"all": true`; and `issuer`, if only its tokens are meant.
 //! `/forget` drops what is remembered: an opaque token is asked about anew, a signed one verified anew. `/revoke` does the same,
-//! and refuses signed tokens that were issued by now (or by the latest `iat` of those that it remembers), until they expire. A single signed token is told by its claims, byte by byte:
-//! an ECDSA signature can be written in two ways, so its text alone would not do. The list of revocations is bounded
+//! and refuses signed tokens that were issued by now (or by the latest `iat` of those that it remembers), until they expire. A single signed
+//! token is told by its claims, byte by byte: an ECDSA signature can be written in two ways, so its text alone would not do. The list of revocations is bounded
 //! (`cache.max_revocations`); when it is full, the order is refused with 507, and nothing is dropped from it.
 //!
 //! # Several gateways

@@ -38,9 +38,14 @@ fn is_harmless(c: char) -> bool {
     }
 }
 
-/// Not made of a separator, but taken for one by code pages that have nothing nearer: for a slash, a backslash, a dot, a percent sign.
-const SEPARATORS: [char; 9] = [
-    '\u{2044}', '\u{2215}', '\u{29f8}', '\u{2216}', '\u{29f5}', '\u{29f9}', '\u{20e5}', '\u{3002}', '\u{66a}',
+/// Not made of a separator, but taken for one by code pages and transliterations that have nothing nearer: for a slash, a backslash, a dot,
+/// a percent sign.
+const SEPARATORS: [char; 24] = [
+    '\u{f7}', '\u{1735}', '\u{2044}', '\u{2215}', '\u{244a}', '\u{2571}', '\u{27cb}', '\u{29f8}',
+    '\u{3033}', //
+    '\u{2216}', '\u{2572}', '\u{27cd}', '\u{29f5}', '\u{29f9}', '\u{20e5}', //
+    '\u{b7}', '\u{6d4}', '\u{701}', '\u{702}', '\u{2022}', '\u{2219}', '\u{22c5}', '\u{3002}', //
+    '\u{66a}',
 ];
 
 /// Letters that are not made of others.
@@ -100,7 +105,7 @@ mod tests {
         for c in "\u{80}\u{85}\u{a0}\u{ad}\u{200b}\u{200d}\u{202e}\u{2028}\u{2060}\u{feff}\u{fffe}\u{e000}\u{10ffff}".chars() {
             assert!(!is_plain(c), "{c:?}");
         }
-        for c in "／．＼；％？＃＂＜＞｀\u{3000}․‥…﹒。｡;⁄∕∖⧵⧸⒈½℀℅".chars()
+        for c in "／．＼；％？＃＂＜＞｀\u{3000}․‥…﹒。｡;⁄∕∖⧵⧸⒈½℀℅÷╱⟋╲⟍·\u{387}•∙⋅۔٪".chars()
         {
             assert!(!is_plain(c), "{c:?}");
         }
