@@ -82,5 +82,7 @@
 //!
 //! Each refusal has a stable code: in the problem document's `code`, in the access log, in the metric's label. Of a path, the log says what
 //! is wrong with it, too: `reason="path_ambiguous" why="the path has a dot segment"`. The
-//! [`Reason`](crate::policy::Reason) lists them all. Two are pingora's own, without a code or a line: over HTTP/2, a `CONNECT` (405), and a
+//! [`Reason`](crate::policy::Reason) lists them all. Over HTTP/2, who asks many
+//! times in few bytes gets refusals without their words once these would be more than ten times what was sent: status, challenge and
+//! request id. Two are pingora's own, without a code or a line: over HTTP/2, a `CONNECT` (405), and a
 //! request without a host, or with a `Host` that is not its `:authority` (400).
