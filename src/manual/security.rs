@@ -51,8 +51,8 @@
 //!   `a b`, Windows `admin::$DATA` and `ADMIN~1` for `admin`; frameworks that override methods take `?_method=DELETE`, or the same in a
 //!   body. Beside `/{x}` or `/{*rest}`, list those names as well, or ask for the same there.
 //! - **Names beyond ASCII** in a path are refused, unless the route says `non_ascii`. Provided for are then readers that take `é` for `e`,
-//!   and that drop what they can't read from a name; not such that drop a whole name (`日本`), and merge the slashes around it, or that
-//!   spell foreign letters in Latin ones.
+//!   and that drop what they can't read from a name; not such that drop a whole name (`日本`) and a slash beside it, or that write other
+//!   letters for those that Unicode does not take apart (`ƈ`, `д`).
 //! - **A WebSocket** goes on until one side ends it: its token was judged when it began, and neither `exp` nor a revocation ends it.
 //! - **`introspection.mode: always`** takes of the answer whether the token is active, and all else of the signed token.
 //! - **Keys.** A key that is withdrawn, or replaced under its `kid`, is noticed when the set is fetched next. `keys.max_age` bounds that.

@@ -121,12 +121,11 @@ impl<'a> CanonicalPath<'a> {
         self.non_ascii
     }
 
-    /// The path as readers see it who drop characters beyond ASCII from a name, or take them for those of ASCII that they are made of.
-    pub(super) fn in_ascii(&self) -> [String; 3] {
-        let with = |written: fn(char) -> String| -> String {
-            self.spelled_segments().flat_map(|segment| ["/".into(), rewritten(segment, written)]).collect()
-        };
-        [with(|_| String::new()), with(non_ascii::compatible), with(non_ascii::unaccented)]
+    /// The path as readers see it who know only ASCII.
+    pub(super) fn in_ascii(&self) -> impl Iterator<Item = String> {
+        non_ascii::WAYS.into_iter().map(|way| {
+            self.spelled_segments().flat_map(|segment| ["/".into(), rewritten(segment, way)]).collect()
+        })
     }
 
     /// The path as a reader sees it who takes `%2F` for a separator.

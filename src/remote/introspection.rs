@@ -22,7 +22,8 @@ use std::time::Duration;
 /// | 400 with `unsupported_token_type`, `invalid_token` or `invalid_grant` | no token that it can judge: not active |
 /// | 400 with `invalid_client` or `unauthorized_client` | our credentials are wrong: an outage |
 /// | 400 with `server_error` or `temporarily_unavailable` | an outage |
-/// | any other 400 | within 10 s of a good answer, which shows that it is well: no token that it can judge. Else nobody can tell: [`Unjudged`](SourceErrorKind::Unjudged) |
+/// | 400 with `invalid_request`, within 10 s of a good answer, which shows that it is well | no token that it can judge: not active |
+/// | any other 400 | nobody can tell: [`Unjudged`](SourceErrorKind::Unjudged) |
 /// | anything else | an outage |
 ///
 /// So no caller can bring about an outage with a token that the endpoint chokes on, and no outage makes good tokens inactive.
@@ -132,7 +133,7 @@ impl IntrospectionEndpoint {
                         (SourceErrorKind::Status, ": check our credentials")
                     }
                     Some("server_error" | "temporarily_unavailable") => (SourceErrorKind::Status, ""),
-                    _ if self.is_well() => return Ok(IntrospectionAnswer::NotJudged),
+                    Some("invalid_request") if self.is_well() => return Ok(IntrospectionAnswer::NotJudged),
                     _ => (SourceErrorKind::Unjudged, ""),
                 };
                 let error = error.map(|error| format!(" with `{}`", failure::printable(&error)));

@@ -8,7 +8,7 @@ pub(crate) const WORDS: [&str; 12] =
     ["a", "b", "admin", "Admin", "orders", "orders:batch", "a+b", "a%20b", "v1.2", "%22q", "..a", "me@x"];
 
 /// What stands in a path, and in no template.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
     "5",
     "alice%40x",
     "",
@@ -17,6 +17,8 @@ const OTHERS: [&str; 13] = [
     "a%20b..",
     "%C3%A4",
     "%c3%a1dmin",
+    "%c3%a1dmin%c3%9f",
+    "%c3%a1%c5%bf",
     "adm%C4%B1n",
     "b%E6%97%A5",
     "%E6%97%A5",

@@ -36,6 +36,7 @@ fn steps(reading: &Reading) -> Vec<Reading> {
         path.replace('\\', "/"),
         resemblances(path),
         each_segment(path, &ascii_of),
+        each_segment(path, &|segment| ascii_of(&segment.nfd().collect::<String>())),
         each_segment(path, &|segment| ascii_of(&segment.nfkd().collect::<String>())),
         each_segment(path, &|segment| {
             ascii_of(&segment.chars().flat_map(upper_and_back).collect::<String>())
