@@ -206,13 +206,10 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
     if method == b"CONNECT" {
         return Err(Refusal::MethodNotImplemented);
     }
-    let path = target.iter().take_while(|byte| **byte != b'?');
+    let mut path = target.iter().take_while(|byte| **byte != b'?');
     // What no URI has raw (RFC 3986 section 2); but browsers send a backtick in a query.
     let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>');
-    if target.first() != Some(&b'/')
-        || !target.iter().all(plain)
-        || path.into_iter().any(|byte| *byte == b'`')
-    {
+    if target.first() != Some(&b'/') || !target.iter().all(plain) || path.any(|byte| *byte == b'`') {
         return Err(Refusal::Target);
     }
     Ok(http10)

@@ -113,15 +113,21 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
+    /// What is written while this happens.
+    fn written(filter: &str, happens: impl FnOnce()) -> String {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let to = {
+            let lines = lines.clone();
+            move || Writer(lines.clone())
+        };
+        let subscriber = subscriber(EnvFilter::new(filter), LogFormat::Text, false, to);
+        tracing::subscriber::with_default(subscriber, happens);
+        String::from_utf8(lines.lock().unwrap().clone()).unwrap()
+    }
+
     #[test]
     fn to_ask_whether_a_line_is_wanted_costs_no_other_line() {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let to = {
-            let written = written.clone();
-            move || Writer(written.clone())
-        };
-        let subscriber = subscriber(EnvFilter::new("warn"), LogFormat::Text, false, to);
-        tracing::subscriber::with_default(subscriber, || {
+        let written = written("warn", || {
             for _ in 0..3 {
                 // Whether an access log is wanted is asked before each request.
                 assert!(!tracing::enabled!(target: "tollgate::access", Level::INFO));
@@ -130,7 +136,6 @@ mod tests {
                 tracing::debug!(target: "h2::codec", "chatter");
             }
         });
-        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         assert_eq!(
             (written.matches("wanted").count(), written.matches("chatter").count()),
             (3, 0),
@@ -140,13 +145,7 @@ mod tests {
 
     #[test]
     fn libraries_say_who_they_are_and_not_where_they_were_built() {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let to = {
-            let written = written.clone();
-            move || Writer(written.clone())
-        };
-        let subscriber = subscriber(EnvFilter::new("info"), LogFormat::Text, false, to);
-        tracing::subscriber::with_default(subscriber, || {
+        let written = written("info", || {
             for (level, told) in [
                 (log::Level::Warn, format_args!("wanted")),
                 (log::Level::Debug, format_args!("chatter")),
@@ -157,7 +156,6 @@ mod tests {
                 log::Log::log(&Bridge, &record.level(level).args(told).build());
             }
         });
-        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let line = "WARN library: wanted library=\"pingora_core::connectors\"\n";
         assert!(written.ends_with(line) && written.lines().count() == 1, "{written}");
     }
