@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tollgate::testing::Issuer;
 use tollgate::time::{Clock, SystemClock};
 
@@ -88,6 +88,15 @@ impl House {
     /// What the gateway has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// Waits until the gateway has written this: a request is logged once it has been answered.
+    pub fn says(&self, what: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(what) {
+            assert!(Instant::now() < deadline, "{what} is not in the log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Whose tokens it takes.
