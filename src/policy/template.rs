@@ -162,6 +162,9 @@ pub enum InvalidTemplate {
     /// A literal that no canonical path can hold.
     #[error("`{0}` can never match: {1}")]
     NeverMatches(Box<str>, super::PathError),
+    /// A literal with a character beyond ASCII, escaped or not.
+    #[error("`{0}` is not ASCII: only a `{{name}}` matches that, on a route with `non_ascii: true`")]
+    NonAscii(Box<str>),
     /// Braces that are not around a whole segment.
     #[error("`{0}` is neither a literal nor a whole `{{name}}`")]
     Braces(Box<str>),
@@ -191,6 +194,9 @@ fn literal(part: &str, last: bool) -> Result<TemplateSegment, InvalidTemplate> {
     if part.contains('?') {
         return Err(never(super::PathError::Character));
     }
+    if !part.is_ascii() {
+        return Err(InvalidTemplate::NonAscii(part.into()));
+    }
     let path = CanonicalPath::parse(alone.as_bytes()).map_err(never)?;
     if path.has_encoded_slash() {
         return Err(never(super::PathError::EncodedSlash));
@@ -199,7 +205,7 @@ fn literal(part: &str, last: bool) -> Result<TemplateSegment, InvalidTemplate> {
         return Err(never(super::PathError::DotAtEnd));
     }
     if path.has_non_ascii() {
-        return Err(never(super::PathError::Escape));
+        return Err(InvalidTemplate::NonAscii(part.into()));
     }
     let decoded = path.segments().next().unwrap_or_default();
     Ok(TemplateSegment::Literal(Literal { spelled: part.into(), decoded: decoded.into() }))
@@ -250,6 +256,7 @@ mod tests {
             "/a./b",
             "/{a b}",
             "/é",
+            "/%C3%A9",
         ] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
