@@ -98,9 +98,10 @@ fn identity(raw: &Raw, report: &mut Report) -> Option<IdentityHeaders> {
     };
     let headers = claim_headers(written, preset, report)?;
     let names = written.allow_underscores.given().map(|list| list.value.as_slice()).unwrap_or_default();
-    names.iter().for_each(|name| allowed_name(name, report));
-    let names: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
-    Some(headers.allowing_underscores(&names))
+    let allowed: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+    let headers = headers.allowing_underscores(&allowed);
+    names.iter().for_each(|name| allowed_name(name, &headers, report));
+    Some(headers)
 }
 
 /// One field can't carry an identity and a request's id.
@@ -121,11 +122,12 @@ fn request_id(raw: &Raw, headers: &IdentityHeaders, report: &mut Report) {
     }
 }
 
-/// A server that takes `_` for `-` must not find a length, a host or the like in it.
-fn allowed_name(name: &Spanned<String>, report: &mut Report) {
+/// A server that takes `_` for `-` must not find a length, a host, an identity or the like in it.
+fn allowed_name(name: &Spanned<String>, headers: &IdentityHeaders, report: &mut Report) {
     let taken_for = name.value.to_ascii_lowercase().replace('_', "-");
     let hint = match IdentityHeaders::none().with(&taken_for, IdentitySource::Subject) {
-        Ok(_) => return,
+        Ok(_) if !headers.rules().strips(&name.value) => return,
+        Ok(_) => "callers may not send it however it is spelled: it tells an identity or overrides the method; leave it out",
         Err(InvalidIdentityHeader::Name) => "header names are letters, digits and ``!#$%&'*+-.^_`|~``",
         Err(_) => {
             "a server that takes `_` for `-` would read a header in it that HTTP gives a meaning; leave it out"
