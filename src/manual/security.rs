@@ -50,6 +50,8 @@
 //! - **An API that finds one thing under many names** is not guessed: Rails takes `/admin.json` for `/admin`, a form decoder `a+b` for
 //!   `a b`, Windows `admin::$DATA` and `ADMIN~1` for `admin`; frameworks that override methods take `?_method=DELETE`, or the same in a
 //!   body. Beside `/{x}` or `/{*rest}`, list those names as well, or ask for the same there.
+//! - **`/docs/` beside `/docs`.** With `/{*rest}` and `/docs/{*rest}`, `/docs` is refused, and `/docs/` is the latter's: an API that takes
+//!   them for one must ask no more for `/docs` than for what is below.
 //! - **Names beyond ASCII** in a path are refused, unless the route says `non_ascii`. Provided for are then readers that take `é` for `e`,
 //!   and that drop what they can't read from a name; not such that drop a whole name (`日本`) and a slash beside it, or that write other
 //!   letters for those that Unicode does not take apart (`ƈ`, `д`).

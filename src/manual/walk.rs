@@ -24,8 +24,10 @@
 //!
 //! [`RouteTable::find`](crate::policy::RouteTable::find) takes the most specific route for host, path and method, whatever the
 //! order in the file. A path that would take another route if case, dots at the end of a name, or a slash at its own end were
-//! ignored is refused (of the slash: unless a route is for exactly this path), and so are `%2F` and characters beyond ASCII, unless the route allows them: then whoever takes `%2F` for a
-//! slash, or `é` for `e`, must find the same route. No route: 404. Routes for other methods alone, or a method in small letters: 405 with `Allow`. A public route ends the walk here: no token is looked at, and none is believed.
+//! ignored is refused (of the slash: unless a route is for exactly this path, or for all below it, as `/docs/{*rest}` is for `/docs/` beside
+//! `/{*rest}`), and so are `%2F` and characters beyond ASCII, unless the route allows them: then whoever takes `%2F` for a slash, or `é`
+//! for `e`, must find the same route. No route: 404. Routes for other methods alone, or a method in small letters: 405 with `Allow`. A
+//! public route ends the walk here: no token is looked at, and none is believed.
 //!
 //! A CORS preflight carries no token by design. Where its route says `cors_preflight: forward`, it ends the walk here as
 //! well, without identity; elsewhere it is answered like any request without a token.

@@ -231,7 +231,8 @@ impl RouteTable {
     /// 2. that does not decode escapes (a literal is matched by the very spelling that the template has),
     /// 3. that decodes `%2F`,
     /// 4. that drops dots at the end of a segment,
-    /// 5. that ignores a slash at the end, where the other route is more specific and asks for something else,
+    /// 5. that ignores a slash at the end, where the other route asks for something else, unless this one is for exactly this path, or for
+    ///    all below it (`/docs/` beside `/{*rest}` and `/docs/{*rest}`),
     /// 6. that drops characters beyond ASCII, or takes them for those of ASCII that they are made of,
     ///
     /// or that does several of these.
@@ -363,8 +364,11 @@ impl<'t> Place<'t> {
             theirs.filter(|theirs| !std::ptr::eq(*theirs, leaf)).is_some_and(|theirs| {
                 let mut routes = theirs.0.iter().filter_map(|index| self.table.get(*index));
                 let gives_way = match to_rest {
-                    // Without its slash the path may be one of a wider `{*rest}`, which it was before as well.
-                    true => path.ends_in_slash() && routes.any(|other| other.template.ends_in_rest()),
+                    // `/docs/` is for `/docs/{*rest}`, although `/docs` may be one of many that a wider `{*rest}` is for.
+                    true => {
+                        let is_fixed = route.template.captures().nth(1).is_none();
+                        is_fixed && path.ends_in_slash() && routes.any(|other| other.template.ends_in_rest())
+                    }
                     // A route for exactly this path is meant, whatever there is for the other.
                     false => !routes.any(|other| other.template.is_more_specific_than(&route.template)),
                 };

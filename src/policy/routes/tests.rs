@@ -143,6 +143,8 @@ fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
         asking("/f/{x}/", 1),
         asking("/g/{x}", 1),
         asking("/g/same/", 1),
+        asking("/h/{*rest}", 1),
+        asking("/h/{x}/{*rest}", 0),
     ]);
     for (target, expected) in [
         ("/a/adm", refused.clone()),
@@ -163,6 +165,11 @@ fn a_slash_at_the_end_leads_to_nothing_that_asks_for_something_else() {
         ("/f/adm", Ok(10)),
         ("/f/adm/", refused.clone()),
         ("/g/same", Ok(12)),
+        // Each of the wider one's, with a slash, and not one of them that has a name.
+        ("/h/1", refused.clone()),
+        ("/h/1/", refused.clone()),
+        ("/h/1/2", Ok(15)),
+        ("/h/", Ok(14)),
     ] {
         assert_eq!(get(&captures, target), expected, "{target}");
     }
