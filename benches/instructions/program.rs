@@ -13,7 +13,7 @@ use std::future::{Future, Ready, ready};
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use tollgate::policy::{AnswerForm, CanonicalPath, Reason};
+use tollgate::policy::{AnswerForm, CanonicalPath, Reason, Requirement, Route, RouteTable, Template};
 use tollgate::proof::Algorithm;
 use tollgate::token::{Claims, Credential, Fingerprint, UnverifiedJws};
 use tollgate::tower::TollgateLayer;
@@ -65,6 +65,15 @@ fn ways(_: &House) {
             routes.find(Some("api.example"), &Method::GET, black_box(&path)).unwrap()
         });
     }
+    // What takes longest in 8 KiB that anybody may send.
+    let (mut builder, longest) = (RouteTable::builder(), format!("/files/{}", "%C3%A9%CE%90".repeat(670)));
+    let route = Route::new(Template::parse("/files/{*rest}").unwrap(), Requirement::Public);
+    builder.add(Route { non_ascii: true, ..route }).unwrap();
+    let routes = builder.build();
+    repeat("longest path", OURS, || {
+        let path = CanonicalPath::parse(black_box(longest.as_bytes())).unwrap();
+        routes.find(None, &Method::GET, &path).unwrap()
+    });
 }
 
 /// The whole judgement.

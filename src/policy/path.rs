@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// 1. Origin-form, at most [`MAX_TARGET_BYTES`](Self::MAX_TARGET_BYTES): it begins with `/`. No fragment, no authority.
 /// 2. No `.` or `..` segment, nor another of dots alone, and no empty one but the last (no `//`; one trailing `/` is fine).
 /// 3. Only characters of a `pchar` (RFC 3986 section 3.3) but `;`, which some servers take for parameters. No `\`, no
-///    control, no byte above ASCII.
+///    control, no byte above ASCII. No `(S(` nor another letter between the two, which ASP.NET takes for a session, and out of the path.
 /// 4. Escapes: none of a character that needs none (`%61`), since that is a second spelling; none of a separator or of
 ///    something that a second reader might take for one: `/ \ . % ; ? #`, controls, full-width forms, bytes that are not UTF-8. No
 ///    `%20` at either end of a segment, where some servers trim it (CVE-2020-17523). `%2F` and characters beyond ASCII (`%C3%A9`)
@@ -59,8 +59,11 @@ impl<'a> CanonicalPath<'a> {
         let inner = path.strip_prefix('/').ok_or(PathError::Form)?;
         query.map_or(Ok(()), check_query)?;
         let escapes = check_characters(inner)?;
+        if escapes.parenthesis && has_session_of_asp_net(inner) {
+            return Err(PathError::Character);
+        }
         let dot_at_end = check_segments(inner)?;
-        let Escapes { any: escaped, slash: encoded_slash, non_ascii } = escapes;
+        let Escapes { any: escaped, slash: encoded_slash, non_ascii, .. } = escapes;
         Ok(Self { path, query, escaped, encoded_slash, non_ascii, dot_at_end })
     }
 
@@ -121,11 +124,34 @@ impl<'a> CanonicalPath<'a> {
         self.non_ascii
     }
 
-    /// The path as readers see it who know only ASCII.
-    pub(super) fn in_ascii(&self) -> impl Iterator<Item = String> {
-        non_ascii::WAYS.into_iter().map(|way| {
-            self.spelled_segments().flat_map(|segment| ["/".into(), rewritten(segment, way)]).collect()
-        })
+    /// The path as readers see it who know only ASCII: something else, in each one's way, for each character beyond it, unless nothing
+    /// would be left of a segment. ASCII stays as it is spelled.
+    pub(super) fn in_ascii(&self) -> Vec<String> {
+        let mut texts: [String; non_ascii::WAYS.len()] = Default::default();
+        for segment in self.spelled_segments() {
+            texts.iter_mut().for_each(|text| text.push('/'));
+            let starts = texts.each_ref().map(String::len);
+            for piece in Pieces(segment) {
+                match piece {
+                    Piece::Ascii(run) => texts.iter_mut().for_each(|text| text.push_str(run)),
+                    Piece::Beyond(c) => {
+                        let ways = texts.iter_mut().zip(non_ascii::written(c).into_iter().flatten());
+                        ways.for_each(|(text, written)| text.push_str(written));
+                    }
+                }
+            }
+            let emptied = texts.iter_mut().zip(starts).filter(|(text, start)| text.len() == *start);
+            emptied.for_each(|(text, _)| text.push_str(segment));
+        }
+        let mut texts = Vec::from(texts);
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+
+    /// Does now what the first path beyond ASCII would otherwise wait for.
+    pub(super) fn prepare_for_non_ascii() {
+        non_ascii::prepare();
     }
 
     /// The path as a reader sees it who takes `%2F` for a separator.
@@ -143,7 +169,8 @@ pub enum PathError {
     /// Not origin-form.
     #[error("the request target does not begin with `/`")]
     Form,
-    /// A character that is not allowed there, or means different things to different servers: `;`, `\`, `#`, …
+    /// A character that is not allowed there, or means different things to different servers: `;`, `\`, `#`, … And `(S(`, which ASP.NET takes
+    /// out of the path with what follows.
     #[error("the request target has a character that must not be there, or that servers read differently")]
     Character,
     /// An escape of a separator, of a control, of what resembles one, or of a character that needs none; or no escape at all.
@@ -182,10 +209,12 @@ struct Escapes {
     any: bool,
     slash: bool,
     non_ascii: bool,
+    /// Whether there is a `(`, escaped or not.
+    parenthesis: bool,
 }
 
 fn check_characters(path: &str) -> Result<Escapes, PathError> {
-    let mut escapes = Escapes { any: false, slash: false, non_ascii: false };
+    let mut escapes = Escapes { any: false, slash: false, non_ascii: false, parenthesis: false };
     let mut bytes = path.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -193,6 +222,7 @@ fn check_characters(path: &str) -> Result<Escapes, PathError> {
                 escapes.any = true;
                 match escaped(&mut bytes).ok_or(PathError::Escape)? {
                     b'/' => escapes.slash = true,
+                    b'(' => escapes.parenthesis = true,
                     byte if may_be_escaped(byte) => {}
                     first if character(first, &mut bytes).is_some_and(non_ascii::is_plain) => {
                         escapes.non_ascii = true;
@@ -200,11 +230,21 @@ fn check_characters(path: &str) -> Result<Escapes, PathError> {
                     _ => return Err(PathError::Escape),
                 }
             }
-            byte if byte == b'/' || may_stand_raw(byte) => {}
+            b'/' | b'a'..=b'z' => {}
+            b'(' => escapes.parenthesis = true,
+            byte if may_stand_raw(byte) => {}
             _ => return Err(PathError::Character),
         }
     }
     Ok(escapes)
+}
+
+/// Whether there is a `(S(`, or another letter in its place: ASP.NET takes `(S(…))` for a session, and out of the path (CVE-2023-36899).
+fn has_session_of_asp_net(path: &str) -> bool {
+    let path = path.replace("%28", "(");
+    path.as_bytes()
+        .windows(3)
+        .any(|three| matches!(three, [b'(', letter, b'('] if letter.is_ascii_alphabetic()))
 }
 
 /// Returns whether a segment ends in a dot.
@@ -268,26 +308,33 @@ pub(super) fn decode(segment: &str) -> Cow<'_, str> {
     String::from_utf8(decoded).map_or(Cow::Borrowed(segment), Cow::Owned)
 }
 
-/// A checked segment with something else for each character beyond ASCII, unless nothing would be left. ASCII stays as it is spelled.
-fn rewritten(segment: &str, written: fn(char) -> String) -> String {
-    let mut text = String::with_capacity(segment.len());
-    let mut rest = segment;
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let mut bytes = after.bytes();
-        let first = escaped(&mut bytes);
-        let beyond = first.filter(|byte| !byte.is_ascii()).and_then(|first| character(first, &mut bytes));
-        match beyond {
-            Some(c) => text.push_str(&written(c)),
-            None => {
-                bytes = after.bytes();
-                text.push('%');
-            }
+/// What a checked segment is made of, from left to right.
+struct Pieces<'a>(&'a str);
+
+enum Piece<'a> {
+    /// As it is spelled.
+    Ascii(&'a str),
+    Beyond(char),
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        let rest = self.0;
+        let plain = rest.find('%').unwrap_or(rest.len());
+        if plain > 0 {
+            let (run, after) = rest.split_at_checked(plain)?;
+            self.0 = after;
+            return Some(Piece::Ascii(run));
         }
-        rest = after.get(after.len() - bytes.len()..).unwrap_or_default();
+        let mut bytes = rest.get(1..)?.bytes();
+        let first = escaped(&mut bytes)?;
+        let beyond = if first.is_ascii() { None } else { character(first, &mut bytes) };
+        let (escape, after) = rest.split_at_checked(rest.len() - bytes.len())?;
+        self.0 = after;
+        Some(beyond.map_or(Piece::Ascii(escape), Piece::Beyond))
     }
-    text.push_str(rest);
-    if text.is_empty() { segment.into() } else { text }
 }
 
 /// The character of several bytes that begins with this one, if the escapes that are next are the others (RFC 3629).

@@ -195,7 +195,8 @@ pub enum ClaimTest {
     OneOf(Vec<Value>),
     /// An array that has this value as an element, or this value itself.
     Contains(Value),
-    /// The text that the route's capture of this name stands for: `/bills/{uid}` shows a user only their own bill.
+    /// The text that the route's capture of this name stands for, its escapes decoded: `/bills/{uid}` shows a user only their own bill.
+    /// It must be the same text to who takes `%2F` for a slash, so none with a `%2F` in it is met.
     EqualsCapture(Box<str>),
 }
 
@@ -210,13 +211,21 @@ impl ClaimCondition {
                 single => same(single, wanted),
             },
             ClaimTest::EqualsCapture(name) => {
-                template.capture(name, path).is_some_and(|captured| match &value {
-                    Value::String(text) => *text == *captured,
-                    Value::Number(number) if number.is_u64() || number.is_i64() => {
-                        number.to_string() == *captured
-                    }
-                    _ => false,
-                })
+                let equals = |path: &CanonicalPath<'_>| {
+                    template.capture(name, path).is_some_and(|captured| match &value {
+                        Value::String(text) => *text == *captured,
+                        Value::Number(number) if number.is_u64() || number.is_i64() => {
+                            number.to_string() == *captured
+                        }
+                        _ => false,
+                    })
+                };
+                // Who takes `%2F` for a slash may find another name there, or this one elsewhere.
+                let decoded = path.has_encoded_slash().then(|| path.with_slashes_decoded());
+                let equals_decoded = |decoded: String| {
+                    CanonicalPath::parse(decoded.as_bytes()).is_ok_and(|decoded| equals(&decoded))
+                };
+                equals(path) && decoded.is_none_or(equals_decoded)
             }
         }
     }

@@ -6,6 +6,7 @@ use super::template::TemplateSegment;
 use super::{CanonicalPath, Map, PathError, Requirement, Template};
 use http::Method;
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 use tree::{Leaf, Node, Reading};
 
@@ -122,16 +123,15 @@ impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, InvalidHost> {
         let lower = text.to_ascii_lowercase();
         let (below, name) = lower.strip_prefix("*.").map_or((false, lower.as_str()), |name| (true, name));
-        let is_v6 = name.starts_with('[')
-            && name.ends_with(']')
-            && name.bytes().all(|b| b.is_ascii_hexdigit() || b"[:.]".contains(&b));
         let label = |label: &str| {
             !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        if !(name.split('.').all(label) || is_v6 && !below) {
-            return Err(InvalidHost);
-        }
-        Ok(if below { Self::Below(format!(".{name}").into()) } else { Self::Exact(name.into()) })
+        Ok(match below {
+            true if name.split('.').all(label) => Self::Below(format!(".{name}").into()),
+            false if name.split('.').all(label) => Self::Exact(name.into()),
+            false => Self::Exact(v6(name).ok_or(InvalidHost)?.into()),
+            true => return Err(InvalidHost),
+        })
     }
 }
 
@@ -400,7 +400,8 @@ impl<'t> Place<'t> {
         if !route.non_ascii {
             return Err(PathError::NonAscii);
         }
-        for seen in path.in_ascii() {
+        // Who sees the very path finds the very route.
+        for seen in path.in_ascii().iter().filter(|seen| *seen != path.as_str()) {
             let seen = CanonicalPath::parse(seen.as_bytes())?;
             self.check_other(leaf, route, &seen, PathError::Resemblance)?;
             if seen.has_encoded_slash() {
@@ -465,6 +466,9 @@ impl RouteTableBuilder {
                 Self::join(tree.leaf_mut(segments)?, &self.0.routes, &route, index, take)?;
             }
         }
+        if route.non_ascii {
+            CanonicalPath::prepare_for_non_ascii();
+        }
         self.0.upper_case |= segments.iter().any(letters);
         match route.template.ends_in_slash() || route.template.ends_in_rest() {
             true => self.0.slashed |= bit(segments.len() - 1),
@@ -507,7 +511,13 @@ pub struct Tie {
     pub first: RouteIndex,
 }
 
-/// The host of an authority: without port or trailing dot, in lower case.
+/// An IPv6 address in brackets, in the one spelling of RFC 5952.
+fn v6(host: &str) -> Option<String> {
+    let address: Ipv6Addr = host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
+    Some(format!("[{address}]"))
+}
+
+/// The host of an authority: without port or trailing dot, in lower case, and an IPv6 address in its one spelling.
 fn host_of(authority: &str) -> Cow<'_, str> {
     let host = match authority.rfind(':') {
         // The colons of an IPv6 address are inside of brackets.
@@ -515,6 +525,9 @@ fn host_of(authority: &str) -> Cow<'_, str> {
         _ => authority,
     };
     let host = host.strip_suffix('.').unwrap_or(host);
+    if let Some(address) = v6(host) {
+        return address.into();
+    }
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         host.to_ascii_lowercase().into()
     } else {

@@ -51,6 +51,9 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueMembers<'_, M> {
             if seen.contains(&name) {
                 return Err(A::Error::custom("duplicate member"));
             }
+            if name.starts_with(SERDES_OWN) {
+                return Err(A::Error::custom("reserved member"));
+            }
             if seen.len() == MAX_MEMBERS {
                 return Err(A::Error::custom("too many members"));
             }
@@ -120,6 +123,10 @@ impl<'de> Visitor<'de> for Passed {
 
 /// The most members that an object may have; it bounds the work of finding duplicates.
 const MAX_MEMBERS: usize = 256;
+
+/// What `serde_json` calls the members of objects that stand for something else between its own types: `{"$serde_json::private::RawValue":
+/// "true"}` would be read as `true` into its `Value`.
+const SERDES_OWN: &str = "$serde_json::private::";
 
 /// A member's name, borrowed where it has no escapes.
 struct Name<'de>(Cow<'de, str>);

@@ -58,6 +58,8 @@ fn inputs_of_known_incidents_are_refused() {
         ("Shiro CVE-2020-11989: a slash escaped twice", "/admin/%252fx", Escape),
         ("Shiro CVE-2020-13933: an escaped parameter", "/admin/%3bx", Escape),
         ("Shiro CVE-2020-17523: a space that is trimmed", "/admin/%20", Escape),
+        ("ASP.NET CVE-2023-36899: a session in the path", "/public/(S(x))/admin", Character),
+        ("ASP.NET CVE-2023-36899, escaped", "/(A(x)S%28y))/admin", Character),
         ("Shiro CVE-2010-3863: a dot segment in place", "/./admin", DotSegment),
         ("Spring CVE-2016-5007: a space that is trimmed", "/admin%20", Escape),
         ("Express, and Spring before 6: a slash at the end that is ignored", "/api/orders/1/", LastSlash),

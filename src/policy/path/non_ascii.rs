@@ -1,16 +1,42 @@
 //! Characters beyond ASCII: which of them a name may have, and what readers who know only ASCII take them for.
 
+use super::super::Map;
 use std::iter;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_compatible;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Whether every reader takes it for part of a name: a letter, a mark, a digit, punctuation or a symbol, that is made of nothing
 /// (by Unicode's compatibility decomposition) which must not stand in a segment itself.
 pub(super) fn is_plain(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
-    let group = c.general_category_group();
-    matches!(group, Letter | Mark | Number | Punctuation | Symbol) && iter::once(c).nfkd().all(is_harmless)
+    let mut harmless = matches!(c.general_category_group(), Letter | Mark | Number | Punctuation | Symbol);
+    decompose_compatible(c, |part| harmless &= is_harmless(part));
+    harmless
 }
+
+/// What readers who know only ASCII write for a character, each in its way.
+pub(super) type Written = [Box<str>; WAYS.len()];
+
+/// What they write for this one, unless all of them drop it.
+pub(super) fn written(c: char) -> Option<&'static Written> {
+    WRITTEN.get(&c)
+}
+
+/// Does now what would otherwise be done when it is first needed.
+pub(super) fn prepare() {
+    LazyLock::force(&WRITTEN);
+}
+
+/// A table, since a path may have a thousand of them, and Unicode takes its time.
+static WRITTEN: LazyLock<Map<char, Written>> = LazyLock::new(|| {
+    let all = ('\u{80}'..LAST).filter(|c| is_plain(*c)).map(|c| (c, WAYS.map(|way| way(c).into())));
+    all.filter(|(_, ways): &(char, Written)| ways.iter().any(|way| !way.is_empty())).collect()
+});
+
+/// No character from here on is made of letters of ASCII.
+const LAST: char = '\u{20000}';
 
 /// How readers who know only ASCII write a character: each in one of these ways throughout, and in small letters. They drop what they
 /// can't write, after they have taken it apart or not, with or without regard to case; or they know more letters.
@@ -118,6 +144,18 @@ mod tests {
         {
             assert!(!is_plain(c), "{c:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_dropped() {
+        for c in (LAST..=char::MAX).filter(|c| is_plain(*c)) {
+            assert!(WAYS.iter().all(|way| way(c).is_empty()), "{c:?}");
+        }
+        assert_eq!(
+            written('é').unwrap().each_ref().map(|way| &**way),
+            ["", "e", "", "e", "e", "", "", "e", "e"]
+        );
+        assert!(written('日').is_none());
     }
 
     #[test]

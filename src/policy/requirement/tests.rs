@@ -162,6 +162,20 @@ fn a_user_sees_only_their_own() {
         let found = judge("/bills/{uid}/{year}", requirement, Some(json!({ "uid": uid })), Method::GET, path);
         assert_eq!(found.is_ok(), met, "{uid} {path}");
     }
+    // Nor is one that is another name to who takes `%2F` for a slash.
+    let names = vec![ClaimCondition { claim: "uid".into(), test: test("uid") }];
+    let named = Requirement::Token(Rules { claims: names, ..rules.clone() });
+    for (template, uid, path, met) in [
+        ("/files/{*uid}", "a/b", "/files/a/b", true),
+        ("/files/{*uid}", "a/b", "/files/a%2Fb", false),
+        ("/files/{*uid}", "a%2Fb", "/files/a%2Fb", false),
+        ("/files/{uid}/{*rest}", "a", "/files/a/b%2Fc", true),
+        ("/files/{uid}/{*rest}", "a%2Fb", "/files/a%2Fb/c", false),
+        ("/files/{x}/{uid}/{*rest}", "b", "/files/x%2Fy/b/c", false),
+    ] {
+        let found = judge(template, named.clone(), Some(json!({ "uid": uid })), Method::GET, path);
+        assert_eq!(found.is_ok(), met, "{template} {uid} {path}");
+    }
     // A capture that the template does not have is met by nobody.
     rules.claims = vec![ClaimCondition { claim: "uid".into(), test: test("other") }];
     let found =

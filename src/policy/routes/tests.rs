@@ -285,6 +285,8 @@ fn hosts_are_told_apart_before_paths() {
         ("example.com.", 0),
         ("[::1]x", 0),
         ("[::1]:80", 3),
+        ("[0:0::0001]", 3),
+        ("[0:0:0:0:0:0:0:1]:80", 3),
         ("[::1]", 3),
         ("one.example", 0),
     ];
@@ -362,10 +364,10 @@ fn a_route_that_ties_leaves_no_trace() {
 
 #[test]
 fn host_patterns_are_names() {
-    for good in ["a", "a.b", "*.a", "A-1.b_c", "127.0.0.1", "[::1]"] {
+    for good in ["a", "a.b", "*.a", "A-1.b_c", "127.0.0.1", "[::1]", "[0::1]"] {
         assert!(HostPattern::parse(good).is_ok(), "{good}");
     }
-    for bad in ["", "*", "a:80", "a.*.b", "**.a", "a..b", ".a", "a/b", "[::1", "*.[::1]", "é"] {
+    for bad in ["", "*", "a:80", "a.*.b", "**.a", "a..b", ".a", "a/b", "[::1", "[::1::]", "*.[::1]", "é"] {
         assert!(HostPattern::parse(bad).is_err(), "{bad}");
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Leaf(pub(super) Vec<RouteIndex>);
 pub(super) struct Node {
     /// By the decoded text of the segment, in lower case: at one place, no two literals differ by case or spelling alone.
     literals: Map<Box<str>, (Literal, Node)>,
+    /// The length of the longest of them, in bytes.
+    longest: usize,
     capture: Option<Box<Node>>,
     rest: Leaf,
     here: Leaf,
@@ -59,6 +61,7 @@ impl Node {
             [] => Ok(&mut self.here),
             [TemplateSegment::Rest(_), ..] => Ok(&mut self.rest),
             [TemplateSegment::Literal(text), more @ ..] => {
+                self.longest = self.longest.max(text.decoded.len());
                 let entry = self.literals.entry(text.decoded.to_ascii_lowercase().into());
                 let (known, node) = entry.or_insert_with(|| (text.clone(), Self::default()));
                 if known != text {
@@ -96,6 +99,10 @@ impl Node {
     }
 
     fn literal(&self, segment: &str, reading: Reading) -> Option<&Self> {
+        // An escape takes three bytes for one.
+        if segment.len() > 3 * self.longest {
+            return None;
+        }
         let decoded = decode(segment);
         let (literal, node) = if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) {
             self.literals.get(&*decoded.to_ascii_lowercase())?
