@@ -119,6 +119,8 @@ struct Open {
 ///    open is neither.
 pub(super) struct Desk {
     issuer: IssuerName,
+    /// What tells who is asked, and how.
+    tag: Box<str>,
     endpoint: Arc<dyn Introspect>,
     settings: IntrospectionSettings,
     /// For signed answers.
@@ -132,10 +134,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The desk of the issuer of this name; the tag is that of [`IssuerSources::answers_tag`](super::IssuerSources::answers_tag).
     pub(super) fn new(
-        issuer: IssuerName,
-        endpoint: Arc<dyn Introspect>,
-        settings: IntrospectionSettings,
+        (issuer, tag): (IssuerName, Box<str>),
+        (endpoint, settings): (Arc<dyn Introspect>, IntrospectionSettings),
         ring: Option<Arc<KeyRing>>,
         memory: Arc<Memory>,
         clock: Arc<dyn Clock>,
@@ -144,6 +146,7 @@ impl Desk {
         let places = Semaphore::new(settings.max_in_flight);
         Arc::new(Self {
             issuer,
+            tag,
             endpoint,
             settings,
             ring,

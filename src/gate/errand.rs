@@ -27,11 +27,13 @@ pub(super) enum Task {
     Turn(Turns),
 }
 
-/// What has been found out about a request so far. Each kind of errand is run at most once for a request.
+/// What has been found out about a request so far. Each kind of errand is run at most once for a request, unless another policy has come
+/// in force in between.
 #[derive(Debug, Default)]
 pub struct Progress {
     pub(super) keys: bool,
-    pub(super) introspection: Option<Outcome>,
+    /// Who was asked, and what came of it.
+    pub(super) introspection: Option<(Arc<Desk>, Outcome)>,
     /// The token's turn to be verified, until it has been.
     pub(super) turn: Option<Turn>,
     pub(super) waited: bool,
@@ -51,7 +53,10 @@ impl Errand {
                 }
                 progress.keys = true;
             }
-            Task::Introspection { desk, question } => progress.introspection = Some(desk.ask(question).await),
+            Task::Introspection { desk, question } => {
+                let outcome = desk.ask(question).await;
+                progress.introspection = Some((desk, outcome));
+            }
             Task::Turn(turns) => (progress.turn, progress.waited) = (Some(turns.wait().await), true),
         }
         progress

@@ -3,7 +3,8 @@
 //! `moka` was here first. It tidies up by a timer, which nothing depends on, and pays for it: three times the memory beside
 //! an entry's own, and a record of each read that somebody has to work off later.
 
-use crate::proof::Verified;
+use crate::policy::Map;
+use crate::proof::{IssuerName, Verified};
 use crate::time::UnixTime;
 use crate::token::Fingerprint;
 use foldhash::fast::RandomState;
@@ -95,10 +96,18 @@ impl FactCache {
         count.get()
     }
 
-    /// When the last of those that `meant` names was issued, by its own word.
-    pub(super) fn newest(&self, meant: impl Fn(&Verified) -> bool) -> Option<UnixTime> {
-        let issued = self.facts.iter().filter(|(_, entry)| meant(&entry.facts));
-        issued.filter_map(|(_, entry)| entry.facts.claims().issued_at()).max()
+    /// When the last of those that `meant` names was issued by each issuer, by its own word.
+    pub(super) fn newest(&self, meant: impl Fn(&Verified) -> bool) -> Map<IssuerName, UnixTime> {
+        let mut newest: Map<IssuerName, UnixTime> = Map::default();
+        for (_, entry) in self.facts.iter().filter(|(_, entry)| meant(&entry.facts)) {
+            let facts = &entry.facts;
+            let Some(issued) = facts.claims().issued_at() else { continue };
+            match newest.get_mut(facts.issuer()) {
+                Some(known) => *known = issued.max(*known),
+                None => drop(newest.insert(facts.issuer().clone(), issued)),
+            }
+        }
+        newest
     }
 
     /// How many tokens are remembered, and their weight in bytes. Those that have ended, but were not asked for since, count.

@@ -21,11 +21,26 @@ impl Gate {
     pub fn revoke(&self, selector: &Selector, expires: Option<UnixTime>) -> Result<usize, RevocationsFull> {
         let now = self.clock.now();
         let until = self.revocations.end(expires, now);
-        // What an issuer whose clock is ahead has issued by now may say that it was issued later.
-        let since = self.memory.facts.newest(|facts| selector.matches(facts)).map_or(now, |iat| iat.max(now));
-        self.revocations.add(selector, since, until, now)?;
-        self.announce(NoticeKind::Revoked, selector, since, until);
+        self.list(selector, now, until)?;
+        // What an issuer whose clock is ahead has issued by now may say that it was issued later. That is a matter of its own tokens.
+        let newest = self.memory.facts.newest(|facts| selector.matches(facts));
+        for (issuer, since) in newest.into_iter().filter(|(_, issued)| *issued > now) {
+            self.list(&selector.clone().of_issuer(issuer), since, until)?;
+        }
         Ok(self.forget(selector))
+    }
+
+    fn list(&self, selector: &Selector, since: UnixTime, until: UnixTime) -> Result<(), RevocationsFull> {
+        self.revocations.add(selector, since, until, self.clock.now())?;
+        self.announce(NoticeKind::Revoked, selector, since, until);
+        Ok(())
+    }
+
+    /// Whether a token that expires then is no longer taken, whatever the leeway.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn has_ended(&self, expires: UnixTime) -> bool {
+        let now = self.clock.now();
+        self.revocations.end(Some(expires), now) <= now
     }
 
     /// Follows what another gate has forgotten or revoked, and returns how many facts were dropped. Following twice does no

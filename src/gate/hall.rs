@@ -88,10 +88,12 @@ impl Hall<'_> {
             let listed =
                 found.as_ref().is_ok_and(|index| routes.get(*index).is_some_and(Route::lists_options));
             if !listed && let Ok(index) = routes.find(head.authority, &asked, path) {
-                return match routes.get(index) {
-                    Some(route) if forwards(route) => Ok(Found::Preflight(index)),
-                    _ => Err(self.deny(Reason::TokenMissing).on(index)),
-                };
+                match routes.get(index) {
+                    Some(route) if forwards(route) => return Ok(Found::Preflight(index)),
+                    // It is a request like others, which asks for no more than may be had.
+                    Some(Route { requirement: Requirement::Public, .. }) => {}
+                    _ => return Err(self.deny(Reason::TokenMissing).on(index)),
+                }
             }
         }
         found.map(Found::Route).map_err(|error| match error {
@@ -262,7 +264,8 @@ impl Hall<'_> {
     }
 
     /// The issuer that is asked about an opaque token: the one whose prefix it has, else the one that the route names, else
-    /// the only one that the route takes. A token with the prefix of an issuer that the route does not take is nobody else's.
+    /// the only one without prefixes that the route takes. A token with the prefix of an issuer that the route does not take is
+    /// nobody else's.
     fn issuer_to_ask(&self, rules: &Rules, token: &str) -> Result<(&IssuerRules, &LiveIssuer), Reason> {
         let taken =
             |issuer: &IssuerRules| rules.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name));
@@ -273,8 +276,11 @@ impl Hall<'_> {
                 .is_some_and(|opaque| opaque.prefixes.iter().any(|prefix| token.starts_with(&**prefix)))
         };
         let named = || self.state.policy.issuer(rules.opaque_issuer.as_ref()?.as_str());
+        let has_none =
+            |issuer: &&IssuerRules| issuer.opaque.as_ref().is_none_or(|opaque| opaque.prefixes.is_empty());
         let only = || {
-            let mut asked = self.state.policy.opaque_issuers().filter(|issuer| taken(issuer));
+            let others = self.state.policy.opaque_issuers().filter(has_none);
+            let mut asked = others.filter(|issuer| taken(issuer));
             asked.next().filter(|_| asked.next().is_none())
         };
         let found = match self.state.policy.opaque_issuers().find(has_prefix) {
@@ -294,7 +300,9 @@ impl Hall<'_> {
         progress: Progress,
     ) -> Facts {
         let Some(desk) = &live.desk else { return self.refuse(visit, Reason::OpaqueNotTaken) };
-        match progress.introspection {
+        // What another desk has heard, before a reload, is not this one's word.
+        let outcome = progress.introspection.as_ref().filter(|(asked, _)| Arc::ptr_eq(asked, desk));
+        match outcome.map(|(_, outcome)| outcome.clone()) {
             None if self.gate.memory.facts.is_inactive(&key, visit.now) => {
                 self.refuse(visit, Reason::Inactive)
             }

@@ -340,11 +340,10 @@ impl Gate {
             ring.start();
             ring
         });
-        let desk = sources.introspection.map(|(endpoint, settings)| {
+        let desk = sources.introspection.map(|introspection| {
             Desk::new(
-                sources.name,
-                endpoint,
-                settings,
+                (sources.name, sources.answers_tag.clone()),
+                introspection,
                 ring.clone(),
                 self.memory.clone(),
                 self.clock.clone(),

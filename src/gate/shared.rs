@@ -57,6 +57,8 @@ pub struct SharedQuestion<'a> {
     pub client_id: &'a str,
     /// Whether its answers must be signed (RFC 9701).
     pub signed: bool,
+    /// Where, as [`IssuerSources::answers_tag`](super::IssuerSources::answers_tag) tells it: one endpoint's word is not another's.
+    pub tag: &'a str,
     /// The token, as it is known at this issuer. The token itself is not known here.
     pub token: &'a Fingerprint,
 }

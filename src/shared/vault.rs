@@ -42,7 +42,7 @@ impl Vault {
     pub(super) fn name(&self, question: &SharedQuestion<'_>) -> Name {
         let mut context = hmac::Context::with_key(&self.names);
         // Each part is preceded by its length: no two questions can be made to meet.
-        for part in [question.issuer.as_str(), question.client_id] {
+        for part in [question.issuer.as_str(), question.client_id, question.tag] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -133,7 +133,7 @@ mod tests {
 
     fn name(vault: &Vault, issuer: &str, client_id: &str, signed: bool, token: &str) -> Name {
         let (issuer, token) = (&IssuerName::new(issuer), &Fingerprint::of(token));
-        vault.name(&SharedQuestion { issuer, client_id, signed, token })
+        vault.name(&SharedQuestion { issuer, client_id, signed, tag: "", token })
     }
 
     #[test]
@@ -166,6 +166,9 @@ mod tests {
             name(&vault, "i", "c", true, "t"),
             name(&vault, "i", "c", false, "u"),
         ];
+        let (issuer, token) = (&IssuerName::new("i"), &Fingerprint::of("t"));
+        let elsewhere = SharedQuestion { issuer, client_id: "c", signed: false, tag: "e", token };
+        assert!(!names.contains(&vault.name(&elsewhere)));
         for (n, one) in names.iter().enumerate() {
             assert!(names.iter().skip(n + 1).all(|other| one != other));
         }

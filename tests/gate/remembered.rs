@@ -3,11 +3,16 @@
 use crate::house::{API, AS, House, Outcome, orders, rules, scopes};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
 use std::time::Duration;
-use tollgate::gate::{Selector, What};
-use tollgate::policy::{ClaimCondition, ClaimTest, IssuerRules, Profile, Reason, Rules};
+use tollgate::gate::{IssuerSources, KeySource, Selector, StaticKeys, What};
+use tollgate::policy::{
+    ClaimCondition, ClaimTest, IssuerRules, Policy, Profile, Reason, Requirement, Route, RouteTable, Rules,
+    Template,
+};
 use tollgate::proof::{Algorithm, IssuerName};
-use tollgate::testing::ManualClock;
+use tollgate::testing::{Issuer, ManualClock};
+use tollgate::time::Clock;
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -233,6 +238,36 @@ async fn a_token_of_a_clock_that_is_ahead_is_revoked_with_the_others() {
         let later = make().issued(ManualClock::START + secs(21), secs(3_600)).sign();
         assert_eq!(house.get(&later).await, Outcome::Allowed, "{selector:?}");
     }
+}
+
+#[tokio::test]
+async fn an_issuer_whose_clock_is_ahead_locks_nobody_else_out() {
+    const AHEAD: &str = "https://ahead.example/";
+    let house = House::new().await;
+    let ahead = Issuer::new(AHEAD);
+    let sources =
+        [(AS, house.keys.clone() as Arc<dyn KeySource>), (AHEAD, Arc::new(StaticKeys::new(ahead.jwks())))];
+    let all = sources.each_ref().map(|(name, _)| IssuerRules { name: IssuerName::new(name), ..rules() });
+    let mut routes = RouteTable::builder();
+    routes.add(Route::new(Template::parse("/orders/{id}").unwrap(), Requirement::Token(orders()))).unwrap();
+    let policy = Policy::new(routes.build(), all);
+    house.gate.replace(policy, sources.map(|(name, keys)| IssuerSources::new(name, keys)).into());
+    let token = |issuer: &Issuer, issued| {
+        let token = issuer.token().audience(API).client("shop").scope("orders:read").subject("alice");
+        token.issued(issued, secs(3_600)).sign()
+    };
+    let next_year = token(&ahead, ManualClock::START + secs(31_536_000));
+    assert_eq!(house.get(&next_year).await, Outcome::Refused(Reason::IssuedInFuture));
+    for selector in [Selector::new(What::Subject("alice".into())), Selector::new(What::All)] {
+        let old = token(&house.issuer, house.clock.now());
+        assert_eq!(house.get(&old).await, Outcome::Allowed);
+        let _ = house.gate.revoke(&selector, None).unwrap();
+        assert_eq!(house.get(&old).await, Outcome::Refused(Reason::Revoked), "{selector:?}");
+        house.clock.advance(secs(1));
+        let new = token(&house.issuer, house.clock.now());
+        assert_eq!(house.get(&new).await, Outcome::Allowed, "{selector:?}");
+    }
+    assert_eq!(house.get(&next_year).await, Outcome::Refused(Reason::Revoked), "of its own, all");
 }
 
 #[tokio::test]

@@ -161,6 +161,7 @@ impl Desk {
             issuer: &self.issuer,
             client_id: self.endpoint.client_id(),
             signed: self.settings.signed,
+            tag: &self.tag,
             token: &question.key,
         }
     }
