@@ -5,7 +5,6 @@ use super::gateway::{self, require_upstreams};
 use super::{Failure, fail, logging};
 use crate::assemble;
 use crate::config::{self, CacheSettings, Environment, GatewaySettings, Plan, SharedSettings};
-use crate::gate::Gate;
 use crate::proxy;
 use crate::time::{Clock, SystemClock};
 use std::path::PathBuf;
@@ -50,8 +49,8 @@ async fn serve(plan: Plan, file: File, clock: Arc<dyn Clock>) -> Result<(), Fail
     let (stop, hangup) = (proxy::stop_signal()?, signal(SignalKind::hangup())?);
     let settled =
         Settled { gateway: plan.gateway.clone(), cache: plan.cache.clone(), shared: plan.shared.clone() };
-    let (server, gate) = gateway::bind(plan, clock.clone()).await?;
-    let reloader = Reloader { file, gate, upstreams: server.handle(), settled, clock };
+    let (server, _) = gateway::bind(plan, clock.clone()).await?;
+    let reloader = Reloader { file, server: server.handle(), settled, clock };
     let reloading = tokio::spawn(reloader.attend(hangup));
     server.run(stop).await;
     reloading.abort();
@@ -61,8 +60,7 @@ async fn serve(plan: Plan, file: File, clock: Arc<dyn Clock>) -> Result<(), Fail
 /// Reads the configuration again when it is told to.
 struct Reloader {
     file: File,
-    gate: Arc<Gate>,
-    upstreams: proxy::Handle,
+    server: proxy::Handle,
     settled: Settled,
     clock: Arc<dyn Clock>,
 }
@@ -93,6 +91,6 @@ impl Reloader {
         }
         let sources = assemble::sources(&plan, &self.clock)?;
         let Plan { policy, upstreams, .. } = plan;
-        Ok(self.upstreams.reload(upstreams, || self.gate.replace(policy, sources)).await?)
+        Ok(self.server.reload(upstreams, policy, sources).await?)
     }
 }

@@ -50,7 +50,11 @@ impl Order {
                 );
             }
         };
-        let expires = meant.expires.map(UnixTime::from_secs).or_else(|| expiry(meant.token.as_ref()?));
+        let told_expiry = meant.expires.map(UnixTime::from_secs);
+        if told_expiry.is_some_and(|expires| gate.has_ended(expires)) {
+            return told(StatusCode::BAD_REQUEST, wrong(PAST));
+        }
+        let expires = told_expiry.or_else(|| expiry(meant.token.as_ref()?));
         let Some(selector) = meant.selector() else {
             return told(StatusCode::BAD_REQUEST, wrong(ONE_OF));
         };
@@ -70,6 +74,8 @@ impl Order {
 }
 
 const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true; not empty, and a token without anything round it";
+
+const PAST: &str = "`expires` is past: it is an instant, in seconds since the epoch, after which none of the tokens is good any more";
 
 const NO_ISSUER: &str =
     "no issuer of this name is configured: write it as its `issuer` stands there, slash and all";
@@ -141,7 +147,7 @@ routes: [{path: /, scopes: none}]
             r#"{"token":"abc"}"#,
             r#"{"jti":"a"}"#,
             r#"{"sub":"a","issuer":"https://as.example/"}"#,
-            r#"{"client":"a","expires":1}"#,
+            r#"{"client":"a","expires":4000000000}"#,
             r#"{"sid":"a"}"#,
             r#"{"all":true}"#,
         ] {
@@ -158,6 +164,7 @@ routes: [{path: /, scopes: none}]
             r#"{"sub":"a","jti":"b"}"#,
             r#"{"user":"a"}"#,
             r#"{"sub":1}"#,
+            r#"{"sub":"a","expires":3600}"#,
             r#"{"sub":"a","sub":"b"}"#,
             r#"{"sub":""}"#,
             r#"{"token":""}"#,

@@ -7,7 +7,7 @@ use super::forward::{Passage, anticipates_content, asks_for_websocket, waits_to_
 use super::refusal::Refusal;
 use super::request_id::{self, RequestIds};
 use super::respond;
-use super::upstream::{Target, Upstream, Upstreams};
+use super::upstream::{InForce, Target, Upstream};
 use super::vet::{announced_length, authority_of, vet};
 use crate::config::Limits;
 use crate::gate::{Gate, Verdict};
@@ -29,7 +29,7 @@ use std::time::Duration;
 /// The door. One stands behind all listeners.
 pub(super) struct Door {
     pub(super) gate: Arc<Gate>,
-    pub(super) upstreams: Arc<ArcSwap<Upstreams>>,
+    pub(super) upstreams: Arc<ArcSwap<InForce>>,
     pub(super) limits: Limits,
     pub(super) ids: RequestIds,
     pub(super) metrics: Option<Arc<Metrics>>,
@@ -71,32 +71,21 @@ impl Door {
         if let Err(refusal) = vet(head, self.limits.max_headers) {
             return Err(refuse(visit, refusal, form_of(head)));
         }
-        // Loaded before the gate is asked: see `Handle::reload`.
-        let upstreams = self.upstreams.load();
-        let mut verdict = self.gate.decide_now(&request_head(head));
-        let decision = loop {
-            match verdict {
-                Verdict::Decided(decision) => break decision,
-                Verdict::Errand(errand) => {
-                    let progress = errand.run().await;
-                    verdict = self.gate.decide_after(&request_head(session.req_header()), progress);
-                }
-            }
+        let (permit, upstream) = loop {
+            let permit = self.judge(session, visit).await?;
+            let in_force = self.upstreams.load();
+            let upstreams = match in_force.of(permit.policy()) {
+                Some(upstreams) => upstreams,
+                // The gate's policy was replaced without other upstreams.
+                None if Arc::ptr_eq(permit.policy(), &self.gate.policy()) => in_force.newest(),
+                // It was replaced just now: what it has permitted, the new one may not.
+                None => continue,
+            };
+            let handling = permit.route().map(|route| &route.handling);
+            let upstream = handling.and_then(|handling| upstreams.of(handling)).cloned();
+            break (permit, upstream);
         };
-        let permit = match decision {
-            Decision::Allow(permit) => permit,
-            Decision::Deny(denial) => {
-                let answer = denial.answer(form_of(session.req_header()));
-                visit.denial = Some(denial);
-                return Err(Box::new(answer));
-            }
-        };
-        let Some(handling) = permit.route().map(|route| &route.handling) else {
-            return Err(refuse(visit, Refusal::Internal, form_of(session.req_header())));
-        };
-        let upstream =
-            upstreams.of(handling).cloned().or_else(|| self.upstreams.load().of(handling).cloned());
-        let Some(upstream) = upstream else {
+        let Some((handling, upstream)) = permit.route().map(|route| &route.handling).zip(upstream) else {
             return Err(refuse(visit, Refusal::UpstreamUnreachable, form_of(session.req_header())));
         };
         let head = session.req_header();
@@ -113,6 +102,28 @@ impl Door {
         visit.upstream = Some(upstream);
         visit.permit = Some(permit);
         if too_long { Err(refuse(visit, Refusal::BodyTooLarge, form_of(head))) } else { Ok(()) }
+    }
+
+    /// The gate's permit.
+    async fn judge(&self, session: &Session, visit: &mut Visit) -> Result<Permit, Box<Answer>> {
+        let mut verdict = self.gate.decide_now(&request_head(session.req_header()));
+        let decision = loop {
+            match verdict {
+                Verdict::Decided(decision) => break decision,
+                Verdict::Errand(errand) => {
+                    let progress = errand.run().await;
+                    verdict = self.gate.decide_after(&request_head(session.req_header()), progress);
+                }
+            }
+        };
+        match decision {
+            Decision::Allow(permit) => Ok(permit),
+            Decision::Deny(denial) => {
+                let answer = denial.answer(form_of(session.req_header()));
+                visit.denial = Some(denial);
+                Err(Box::new(answer))
+            }
+        }
     }
 
     /// The id of a request: a trusted proxy's, if it sent a plain one; otherwise a new one.

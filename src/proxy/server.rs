@@ -6,10 +6,11 @@ use super::http1::HeadLimits;
 use super::listener::{Listener, Manners};
 use super::request_id::RequestIds;
 use super::tls::{self, TlsError};
-use super::upstream::{SystemRoots, Upstreams};
+use super::upstream::{InForce, SystemRoots, Upstreams};
 use crate::config::{self, GatewaySettings, UpstreamSettings};
-use crate::gate::Gate;
+use crate::gate::{Gate, IssuerSources};
 use crate::metrics::Metrics;
+use crate::policy::Policy;
 use crate::time::SystemClock;
 use arc_swap::ArcSwap;
 use pingora_core::apps::HttpServerOptions;
@@ -67,10 +68,10 @@ impl Server {
             true => SystemRoots::Loaded,
             false => SystemRoots::OnDemand,
         };
-        let handle = Handle { upstreams: Arc::default(), roots, reloading: Arc::default() };
         let upstreams = Upstreams::new(upstreams, &Upstreams::default(), roots)?;
         upstreams.start(&Upstreams::default()).await;
-        handle.upstreams.store(Arc::new(upstreams));
+        let upstreams = Arc::new(ArcSwap::from_pointee(InForce::new(gate.policy(), upstreams)));
+        let handle = Handle { gate: gate.clone(), upstreams, roots, reloading: Arc::default() };
 
         let listeners = gateway.listen.iter().map(|settings| listener(settings, &gateway, &metrics));
         let listeners: Vec<Listener> = listeners.collect::<Result<_, _>>()?;
@@ -194,17 +195,18 @@ impl Running {
     }
 }
 
-/// Puts other upstreams in force while a server runs. Cloning it is cheap.
+/// Puts another configuration in force while a server runs. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Handle {
-    upstreams: Arc<ArcSwap<Upstreams>>,
+    gate: Arc<Gate>,
+    upstreams: Arc<ArcSwap<InForce>>,
     roots: SystemRoots,
     reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Handle {
-    /// Puts upstreams and policy in force together: `replace_policy` is called between two steps, and should call
-    /// [`Gate::replace`]. No request finds a policy without the upstreams that it speaks of.
+    /// Puts upstreams, policy and issuers in force together, as [`Gate::replace`] does. A request that either policy permits goes to
+    /// the upstreams of that one.
     ///
     /// Upstreams whose settings are unchanged keep their connections and what is known of their health. Nothing changes if
     /// there is an error.
@@ -214,14 +216,16 @@ impl Handle {
     pub async fn reload(
         &self,
         upstreams: Vec<UpstreamSettings>,
-        replace_policy: impl FnOnce(),
+        policy: impl Into<Arc<Policy>>,
+        issuers: Vec<IssuerSources>,
     ) -> Result<(), TlsError> {
         let _one_at_a_time = self.reloading.lock().await;
-        let before = self.upstreams.load_full();
-        let after = Upstreams::new(upstreams, &before, self.roots)?;
-        after.start(&before).await;
-        self.upstreams.store(Arc::new(after.union(&before)));
-        replace_policy();
+        let (before, policy) = (self.upstreams.load_full(), policy.into());
+        let upstreams = Upstreams::new(upstreams, before.newest(), self.roots)?;
+        upstreams.start(before.newest()).await;
+        let after = InForce::new(policy.clone(), upstreams);
+        self.upstreams.store(Arc::new(after.replacing(self.gate.policy(), before.newest().clone())));
+        self.gate.replace(policy, issuers);
         self.upstreams.store(Arc::new(after));
         Ok(())
     }

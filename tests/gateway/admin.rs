@@ -32,7 +32,7 @@ impl KeySource for Late {
 async fn ready_means_that_every_key_set_is_there() {
     let backend = Backend::start().await;
     let late = Arc::new(AtomicBool::new(false));
-    let gateway = before(&backend).keys(Late(late.clone())).start().await;
+    let gateway = before(&backend).keys(Arc::new(Late(late.clone()))).start().await;
     assert_eq!(look(&gateway, "/livez").await.status, 200);
     let answer = look(&gateway, "/readyz").await;
     assert_eq!(answer.status, 503);

@@ -16,7 +16,7 @@ pub(crate) const ISSUER: &str = "https://id.example.com/";
 /// A running gateway, the upstream behind it, and the issuer of its tokens.
 pub(crate) struct Gateway {
     pub(crate) running: Running,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) issuer: Issuer,
 }
 
@@ -52,8 +52,8 @@ upstreams:
 
 impl Making {
     /// Other keys than the issuer's.
-    pub(crate) fn keys(self, keys: impl KeySource) -> Self {
-        Self { keys: Some(Arc::new(keys)), ..self }
+    pub(crate) fn keys(self, keys: Arc<dyn KeySource>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// Other settings than the defaults.
@@ -67,14 +67,19 @@ impl Making {
             .unwrap_or_else(|problems| panic!("{problems}"))
     }
 
+    /// The plan of this one.
+    pub(crate) fn into_plan(self) -> Plan {
+        Self::plan(&self.yaml)
+    }
+
     pub(crate) async fn start(self) -> Gateway {
         let plan = Self::plan(&self.yaml);
         let issuer = Issuer::new(ISSUER);
         let keys = self.keys.unwrap_or_else(|| Arc::new(StaticKeys::new(issuer.jwks())));
-        let metrics = Arc::new(Metrics::new());
+        let (metrics, clock) = (Arc::new(Metrics::new()), Arc::new(ManualClock::new()));
         let gate =
             Gate::builder(plan.policy).issuer(IssuerSources::new(ISSUER, keys)).observer(metrics.clone());
-        let gate = Arc::new(gate.clock(Arc::new(ManualClock::new())).build());
+        let gate = Arc::new(gate.clock(clock.clone()).build());
         gate.ready(Duration::from_secs(5)).await;
         let mut gateway = plan.gateway;
         for listener in &mut gateway.listen {
@@ -82,9 +87,9 @@ impl Making {
         }
         gateway.admin = Some(config::AdminSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)) });
         (self.settle)(&mut gateway);
-        let setup = Setup { gateway, upstreams: plan.upstreams, gate: gate.clone(), metrics: Some(metrics) };
+        let setup = Setup { gateway, upstreams: plan.upstreams, gate, metrics: Some(metrics) };
         let running = Server::bind(setup).await.unwrap().start();
-        Gateway { running, gate, issuer }
+        Gateway { running, clock, issuer }
     }
 }
 

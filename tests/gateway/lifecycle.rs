@@ -3,9 +3,13 @@
 use crate::backend::Backend;
 use crate::certificates::Certificates;
 use crate::client::Client;
-use crate::harness::{Making, before, gateway};
+use crate::harness::{ISSUER, Making, before, gateway};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tollgate::config::ListenerTls;
+use tollgate::gate::{BoxFuture, IssuerSources, KeySource, SourceError};
+use tollgate::testing::Issuer;
 
 #[tokio::test]
 async fn a_request_under_way_ends_before_the_gateway_does() {
@@ -66,8 +70,7 @@ upstreams:
             .ends_with(&one.address.port().to_string())
     );
     let plan = Making::plan(&yaml("/b", "two", &two));
-    let (gate, policy) = (gateway.gate.clone(), plan.policy);
-    gateway.running.handle().reload(plan.upstreams, move || gate.replace(policy, Vec::new())).await.unwrap();
+    gateway.running.handle().reload(plan.upstreams, plan.policy, Vec::new()).await.unwrap();
     assert_eq!(client.ask("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 404);
     assert!(
         client
@@ -76,6 +79,56 @@ upstreams:
             .text()
             .ends_with(&two.address.port().to_string())
     );
+}
+
+/// Keys that take a while, but for the first time.
+#[derive(Default)]
+struct Rotated {
+    document: Mutex<String>,
+    fetches: AtomicUsize,
+}
+
+impl KeySource for Rotated {
+    fn fetch(&self) -> BoxFuture<'_, Result<bytes::Bytes, SourceError>> {
+        Box::pin(async {
+            if self.fetches.fetch_add(1, Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            Ok(self.document.lock().unwrap().clone().into())
+        })
+    }
+}
+
+#[tokio::test]
+async fn who_waits_through_a_reload_goes_where_the_new_policy_says() {
+    let (one, two) = (Backend::start().await, Backend::start().await);
+    let yaml = |scopes: &str, backend: &Backend| {
+        let address = backend.address;
+        format!(
+            "\nroutes:\n  - {{path: /a, scopes: {scopes}}}\nupstreams:\n  api: {{addresses: ['{address}']}}\n"
+        )
+    };
+    let (before, after) = (gateway(&yaml("[nope]", &one)), gateway(&yaml("none", &two)).into_plan());
+    let keys = Arc::new(Rotated::default());
+    *keys.document.lock().unwrap() = Issuer::new(ISSUER).jwks();
+    let gateway = before.keys(keys.clone()).start().await;
+    gateway.issuer.rotate();
+    *keys.document.lock().unwrap() = gateway.issuer.jwks();
+    gateway.clock.advance(Duration::from_secs(30));
+    let mut client = gateway.connect().await;
+    let token = gateway.token();
+    client.send(format!("GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n")).await;
+    let asked = async {
+        while keys.fetches.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), asked).await.expect("the token's key is unknown");
+    let sources = vec![IssuerSources::new(ISSUER, keys)];
+    gateway.running.handle().reload(after.upstreams, after.policy, sources).await.unwrap();
+    let answer = client.answer().await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().ends_with(&two.address.port().to_string()), "{}", answer.text());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::harness::before;
+use std::sync::Arc;
 use std::time::Duration;
 use tollgate::gate::{BoxFuture, KeySource, SourceError, SourceErrorKind};
 
@@ -212,7 +213,7 @@ impl KeySource for Down {
 #[tokio::test]
 async fn an_issuer_s_outage_is_not_the_caller_s_fault() {
     let backend = Backend::start().await;
-    let gateway = before(&backend).keys(Down);
+    let gateway = before(&backend).keys(Arc::new(Down));
     let gateway = gateway.start().await;
     let lines = format!("Authorization: Bearer {}\r\n", gateway.token());
     let answer = gateway.get("/token/a", &lines).await;

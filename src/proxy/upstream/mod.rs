@@ -8,7 +8,7 @@ pub(super) use rewrite::Rewrite;
 
 use super::tls::{self, TlsError};
 use crate::config::{HostHeader, HostPort, Protocol, UpstreamSettings};
-use crate::policy::{Handling, Map};
+use crate::policy::{Handling, Map, Policy};
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use pingora_core::protocols::ALPN;
@@ -51,13 +51,6 @@ impl Upstreams {
         Ok(Self { by_name, only })
     }
 
-    /// Both these and those, for the moment of a reload in which requests of either configuration are under way.
-    pub(super) fn union(&self, others: &Self) -> Self {
-        let mut by_name = others.by_name.clone();
-        by_name.extend(self.by_name.iter().map(|(name, upstream)| (name.clone(), upstream.clone())));
-        Self { by_name, only: self.only.clone() }
-    }
-
     /// The upstream that a route's requests go to.
     pub(super) fn of(&self, handling: &Handling) -> Option<&Arc<Upstream>> {
         match &handling.upstream {
@@ -80,6 +73,41 @@ impl Upstreams {
             });
         }
         starting.join_all().await;
+    }
+}
+
+/// The upstreams of the policy in force: what one policy has permitted goes nowhere that only another speaks of.
+#[derive(Debug)]
+pub(super) struct InForce {
+    policy: Arc<Policy>,
+    upstreams: Arc<Upstreams>,
+    /// Those of the policy that this one is replacing, for the moment in which either may have judged a request.
+    before: Option<(Arc<Policy>, Arc<Upstreams>)>,
+}
+
+impl InForce {
+    pub(super) fn new(policy: Arc<Policy>, upstreams: Upstreams) -> Self {
+        Self { policy, upstreams: Arc::new(upstreams), before: None }
+    }
+
+    /// The upstreams of the newest policy.
+    pub(super) fn newest(&self) -> &Arc<Upstreams> {
+        &self.upstreams
+    }
+
+    /// The same while another policy, whose requests go to these upstreams, is being replaced by its own.
+    pub(super) fn replacing(&self, policy: Arc<Policy>, upstreams: Arc<Upstreams>) -> Self {
+        let before = Some((policy, upstreams));
+        Self { policy: self.policy.clone(), upstreams: self.upstreams.clone(), before }
+    }
+
+    /// The upstreams of a policy, unless it is no longer, or not yet, one of these.
+    pub(super) fn of(&self, policy: &Arc<Policy>) -> Option<&Arc<Upstreams>> {
+        if Arc::ptr_eq(&self.policy, policy) {
+            return Some(&self.upstreams);
+        }
+        let before = self.before.as_ref().filter(|(known, _)| Arc::ptr_eq(known, policy));
+        before.map(|(_, upstreams)| upstreams)
     }
 }
 

@@ -56,10 +56,22 @@ async fn a_reload_keeps_what_is_unchanged() {
     let same = |name| Arc::ptr_eq(before.of(&to(Some(name))).unwrap(), after.of(&to(Some(name))).unwrap());
     assert!(same("a"));
     assert!(after.of(&to(Some("b"))).is_none());
-    let both = after.union(&before);
-    assert!(["a", "b", "c"].iter().all(|name| both.of(&to(Some(name))).is_some()));
     let one = started(vec![settings("a", &["127.0.0.1:9"])], &after).await;
     assert_eq!(one.of(&to(None)).unwrap().target(0).unwrap().address().port(), 9);
+}
+
+#[tokio::test]
+async fn a_policy_s_requests_go_to_its_own_upstreams() {
+    let policies = [(); 3].map(|()| Arc::new(Policy::default()));
+    let [old, new, other] = &policies;
+    let before = InForce::new(old.clone(), Upstreams::default());
+    let after = InForce::new(new.clone(), Upstreams::default());
+    let during = after.replacing(old.clone(), before.newest().clone());
+    let same =
+        |one: Option<&Arc<Upstreams>>, two: &InForce| one.is_some_and(|one| Arc::ptr_eq(one, two.newest()));
+    assert!(same(before.of(old), &before) && before.of(new).is_none());
+    assert!(same(during.of(old), &before) && same(during.of(new), &after) && during.of(other).is_none());
+    assert!(same(after.of(new), &after) && after.of(old).is_none());
 }
 
 #[tokio::test]
