@@ -205,7 +205,7 @@ impl<'a> Issuer<'a> {
             KeyLocation::Discover => Discovery::of_issuer(client()?, issuer)?,
             KeyLocation::Metadata(url) => Discovery::at(client()?, issuer, url)?,
             KeyLocation::JwksUri(url) => return Ok((Some(Arc::new(JwksUri::new(client()?, url)?)), None)),
-            KeyLocation::File(path) => return Ok((Some(Arc::new(JwksFile::new(path))), None)),
+            KeyLocation::File(path) => return Ok((Some(Arc::new(JwksFile::open(path)?)), None)),
             KeyLocation::None => return Ok((None, None)),
         };
         let discovery = Arc::new(discovery);

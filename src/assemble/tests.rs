@@ -72,8 +72,17 @@ fn a_file_of_keys_that_changes_is_another_place() {
         std::fs::write(&path, keys).unwrap();
         only(&format!("keys: {{file: '{}'}}", path.display())).unwrap().keys_tag
     };
-    let (one, other, again) = (tag("{}"), tag("[]"), tag("{}"));
+    let issuer = crate::testing::Issuer::new("https://as.example/");
+    let before = issuer.jwks();
+    issuer.rotate();
+    let (one, other, again) = (tag(&before), tag(&issuer.jwks()), tag(&before));
     assert!(one != other && one == again);
+    // Of a file without keys, nothing is put in force.
+    for broken in ["", "[]", r#"{"keys":[]}"#, &before[..99]] {
+        std::fs::write(&path, broken).unwrap();
+        let error = only(&format!("keys: {{file: '{}'}}", path.display())).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
+    }
     std::fs::remove_file(path).unwrap();
 }
 

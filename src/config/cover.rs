@@ -21,7 +21,12 @@ fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
-                let span = entry.value.span;
+                let (key, span) = (entry.key_span, entry.value.span);
+                let name = text.get(key.start..key.end).unwrap_or_default();
+                if let Some(start) = glued(name) {
+                    found.push(Span::new(key.start + start, key.end));
+                    continue;
+                }
                 let written = text.get(span.start..span.end).unwrap_or_default();
                 if !names_a_secret(&entry.key) {
                     visit(&entry.value, text, found);
@@ -37,7 +42,7 @@ fn visit(node: &Node, text: &str, found: &mut Vec<Span>) {
         Value::List(items) => items.iter().for_each(|item| visit(item, text, found)),
         Value::Scalar(_) | Value::Refused => {
             let written = text.get(node.span.start..node.span.end).unwrap_or_default();
-            if let Some((start, end)) = user_info(written) {
+            for (start, end) in user_info(written).into_iter().chain(parameter(written)) {
                 found.push(Span::new(node.span.start + start, node.span.start + end));
             }
         }
@@ -120,7 +125,32 @@ pub(super) fn names_a_secret(key: &str) -> bool {
     let about_a_file = name.ends_with("file") || name.ends_with("path");
     let contains = SECRET_WORDS.iter().any(|word| name.contains(word));
     let nearly = SECRET_KEYS.iter().any(|key| strsim::osa_distance(key, &name) <= 2);
-    !about_a_file && (contains || nearly)
+    !about_a_file && (contains || nearly || SECRET_NAMES.contains(&name.as_str()))
+}
+
+/// `text`, the name of a key, without a secret that is glued to it.
+pub(super) fn key(text: &str) -> Cow<'_, str> {
+    let name = glued(text).and_then(|start| text.get(..start));
+    name.map_or(Cow::Borrowed(text), |name| Cow::Owned(format!("{name}***")))
+}
+
+/// Where a secret begins that is part of a key: what is written without a space behind the colon, or with another sign.
+fn glued(key: &str) -> Option<usize> {
+    let (at, sign) = key.char_indices().find(|(_, c)| matches!(c, ':' | '=') || c.is_whitespace())?;
+    let start = at + sign.len_utf8();
+    (start < key.len() && names_a_secret(key.get(..at)?)).then_some(start)
+}
+
+/// The range of the value in `?client_secret=value`.
+fn parameter(written: &str) -> Option<(usize, usize)> {
+    let query = written.find('?')?;
+    let names = written.get(query..)?.match_indices('=').map(|(at, _)| query + at);
+    names.into_iter().find_map(|at| {
+        let name = written.get(query..at)?.rsplit(['?', '&']).next()?;
+        let value = written.get(at + 1..)?;
+        let length = value.find(['&', '#', '"', '\'']).unwrap_or(value.len());
+        names_a_secret(name).then_some((at + 1, at + 1 + length))
+    })
 }
 
 /// `${NAME}` or `${NAME:?hint}` and nothing else: shows where a secret comes from, not what it is.
@@ -135,9 +165,17 @@ pub(super) fn without_user_info(text: &str) -> Cow<'_, str> {
     around.map_or(Cow::Borrowed(text), |(before, after)| Cow::Owned(format!("{before}***{after}")))
 }
 
-/// The range of `user:password` in `https://user:password@host`.
+/// The range of `user:password` in `https://user:password@host`, or in `user:password@host`.
 fn user_info(written: &str) -> Option<(usize, usize)> {
-    let start = written.find("://")? + "://".len();
+    let start = match written.find("://") {
+        Some(at) => at + "://".len(),
+        None => {
+            let is_word = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+            let text = written.trim_start_matches(['"', '\'']);
+            let (user, _) = text.split_once('@')?.0.split_once(':')?;
+            user.chars().all(is_word).then_some(written.len() - text.len())?
+        }
+    };
     let authority = written.get(start..)?.split(['/', '?', '#', ' ', '"']).next()?;
     Some((start, start + authority.rfind('@')?))
 }
@@ -145,9 +183,12 @@ fn user_info(written: &str) -> Option<(usize, usize)> {
 /// The keys whose values are secrets, without separators; what is nearly one of them counts.
 const SECRET_KEYS: &[&str] = &["clientsecret", "bearertoken"];
 
+/// A key that is one of these has a secret for a value: what somebody may write for `bearer_token` or `signing_key_file`.
+const SECRET_NAMES: &[&str] = &["token", "accesstoken", "signingkey"];
+
 /// A key that contains one of these has a secret for a value.
 const SECRET_WORDS: &[&str] =
-    &["secret", "password", "passwd", "passphrase", "bearertoken", "privatekey", "apikey", "credential"];
+    &["secret", "passwor", "passwd", "passphrase", "bearertoken", "privatekey", "apikey", "credential"];
 
 #[cfg(test)]
 mod tests {
@@ -205,6 +246,16 @@ mod tests {
             ("client_secret: a${SECRET}\n", "client_secret: ***\n"),
             ("client_secret_file: /run/x\n", "client_secret_file: /run/x\n"),
             ("jwks_uri: https://me:hunter2@host/x@y\n", "jwks_uri: https://***@host/x@y\n"),
+            ("a: ['u:hunter2@h:1', /x:a@b]\n", "a: ['***@h:1', /x:a@b]\n"),
+            (
+                "endpoint: \"https://h/?a=b&client_secret=hunter2&c\"\n",
+                "endpoint: \"https://h/?a=b&client_secret=***&c\"\n",
+            ),
+            (
+                "a: {client_secret:hunter2, token=hunter2, b: 1}\n",
+                "a: {client_secret:***, token=***, b: 1}\n",
+            ),
+            ("token: hunter2\nsigning_key: hunter2\n", "token: ***\nsigning_key: ***\n"),
         ] {
             let node = yaml::parse(text, &mut Report::default()).unwrap();
             assert_eq!(shown(text, secrets(&node, text)), expected);

@@ -55,7 +55,7 @@ impl Node {
                     if !path.is_empty() {
                         path.push('.');
                     }
-                    path.push_str(&entry.key);
+                    path.push_str(&super::cover::key(&entry.key));
                     if entry.key_span != target {
                         entry.value.descend(target, path);
                     }

@@ -39,7 +39,8 @@
 //! - Random key ids cost the issuer one fetch per cool-down, and everyone else nothing.
 //! - **A key that the issuer withdraws stays trusted until the set is fetched for another reason.** To bound that time, set
 //!   `keys.max_age` (10 minutes, say): the set is then fetched again in the background when it reaches that age. `tollgate check
-//!   --strict` recommends it. When a key has left the set, the tokens that it signed are refused from the next request on,
+//!   --strict` recommends it. A set without any key that can be used is a fault of the issuer's, like no answer: it withdraws nothing.
+//!   Where an issuer's only key is in wrong hands, take the issuer out of the configuration until it has another. When a key has left the set, the tokens that it signed are refused from the next request on,
 //!   remembered or not.
 //!
 //! # When a token is revoked
@@ -67,9 +68,10 @@
 //!
 //! An order names exactly one of `token`, `jti`, `sub`, `client`, `sid`, or `"all": true`; and `issuer`, if only its tokens are meant.
 //! `/forget` drops what is remembered: an opaque token is asked about anew, a signed one verified anew. `/revoke` does the same,
-//! and refuses signed tokens that were issued by now (or by the latest `iat` of those that it remembers), until they expire. A single signed
-//! token is told by its claims, byte by byte: an ECDSA signature can be written in two ways, so its text alone would not do. The list of revocations is bounded
-//! (`cache.max_revocations`); when it is full, the order is refused with 507, and nothing is dropped from it.
+//! and refuses signed tokens that were issued by now (or by the latest `iat` of the same issuer's that it remembers, taken or not), until
+//! they expire: at `"expires"` (seconds since the epoch) if the order says so, else after `cache.keep_revocations`. A single signed
+//! token is told by its claims, byte by byte: an ECDSA signature can be written in two ways, so its text alone would not do. The list of
+//! revocations is bounded (`cache.max_revocations`); when it is full, the order is refused with 507, and nothing is dropped from it.
 //!
 //! # Several gateways
 //!

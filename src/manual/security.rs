@@ -9,7 +9,7 @@
 //! | an issuer | who its tokens' owners are, and what they may do; its keys; its word on opaque tokens | our time, memory and processor: its answers are bounded in bytes and seconds. Other issuers' tokens. Where we ask: it may move its endpoints, but not to a private address, nor from `https` to `http` |
 //! | the network between gateway and issuer | nothing: TLS is verified and can't be switched off. `insecure_http` trusts it in words | |
 //! | the upstream | admitted requests, with their bodies and identity headers; tokens, where `forward_authorization` says so | changing what was judged: it sees the very path. Its answers pass to the caller as they are, without what was for this hop |
-//! | Redis, if it is shared | to be there, or not | tokens, claims, answers: it holds keyed names and sealed values, and whoever writes to it can forge nothing. It can forget, and replay a notice to no harm |
+//! | Redis, if it is shared | to be there, or not | tokens, claims, answers: it holds keyed names and sealed values, and whoever writes to it can forge nothing. It can forget; give an answer that `/forget` has dropped to a gateway that starts later, until that answer's end; replay a notice to no harm; and fill our memory |
 //! | the operator | everything: configuration, files, environment, the admin listener, which has no credentials of its own and stays on loopback unless `expose` says otherwise | |
 //! | the library's user (tower) | to hand the layer the request as it came, before anything has rewritten its path | |
 //!
@@ -23,7 +23,8 @@
 //! 5. What is unknown is refused: an issuer that can't be asked means 503, never 200.
 //! 6. No token, no part of its signature, no secret and no key is written to a log, an answer, a page or Redis, at any level.
 //! 7. A caller without a token can cost an issuer one fetch of its keys a cool-down, and this gateway ten times the bytes that it has sent (as
-//!    IP packets), and over HTTP/1 ten times the processor's time that it has spent itself. Who asks ahead over HTTP/1 has its connection
+//!    IP packets), and over HTTP/1 ten times the processor's time that it has spent itself (and 15 times with a forged token that names no
+//!    key, at an issuer with four keys for ES384, all of which are tried). Who asks ahead over HTTP/1 has its connection
 //!    closed by the first refusal; who asks for more over HTTP/2 than it sends bytes for gets refusals of status, challenge and request id
 //!    alone. An opaque token that nobody knows costs its issuer one question, of which a bounded number is open.
 //!
@@ -41,9 +42,10 @@
 //!
 //! # Known limits
 //!
-//! - **An ID token without marks.** With `clients: any`, an ID token that has neither `nonce` nor a hash nor a `typ` of its own, and
-//!   whose `aud` is ours, looks like an access token under `profile: generic`, and under `entra`, `auth0` and `keycloak` if it names a client. It has no scopes, so it passes `scopes: none` alone. Name the
-//!   clients, or the profile.
+//! - **An ID token without marks.** One that has neither `nonce` (which old Keycloaks put into access tokens too: not looked at under `keycloak`) nor
+//!   a hash nor a `typ` of its own, and whose `aud` is ours, looks like an access token under `profile: generic`, and under `entra`, `auth0`
+//!   and `keycloak` if its `azp` names a client: any, with `clients: any`; the application itself, where its own id is among `audiences` and
+//!   `clients`. It has no scopes, so it passes `scopes: none` alone. Give the API an audience of its own, and name the clients.
 //! - **Revocation.** A signed token is taken until it expires, unless it is revoked at this gateway or `introspection.mode: always` asks its
 //!   issuer; an introspected one until `exp` or the ceiling. See [`operating`](super::operating).
 //! - **A revocation by `sub`, `client`, `sid` or `all`** misses a token that this gateway does not remember, if its `iat` is ahead of our clock.

@@ -52,7 +52,7 @@
 //!   [`KeySet::select`](crate::proof::KeySet::select) finds the keys that may have signed it, at most four, and
 //!   [`verify`](crate::proof::verify) makes its claims facts. If the key set lacks the key, an errand fetches the set anew,
 //!   unless that was done within the cool-down.
-//! - **An opaque token**: the issuer that the token's prefix or the route names, or the only one, is asked about it: an errand.
+//! - **An opaque token**: the issuer whose prefix it has, or else the route's only one without prefixes, is asked about it: an errand.
 //!   A signed token is never sent there instead; only where the issuer's configuration says `mode: always` is it asked
 //!   about *as well*.
 //! - **An encrypted token** (JWE) is refused.

@@ -1,8 +1,10 @@
 //! Keys in a file.
 
+use super::SetupError;
 use super::client::MAX_BODY;
 use super::watched::contents;
 use crate::gate::{BoxFuture, KeySource, SourceError, SourceErrorKind};
+use crate::proof::KeySet;
 use bytes::Bytes;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +20,18 @@ impl JwksFile {
     /// The key set in this file, of at most 256 KiB.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    /// The same, if there is a key in it now that can be used.
+    ///
+    /// # Errors
+    /// [`SetupError::File`] if there is none.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, SetupError> {
+        let file = Self::new(path);
+        let document = contents(&file.path, MAX_BODY)
+            .map_err(|error| SetupError::file(&file.path, error.to_string()))?;
+        KeySet::from_json(&document).map_err(|error| SetupError::file(&file.path, error.to_string()))?;
+        Ok(file)
     }
 }
 

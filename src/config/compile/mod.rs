@@ -6,6 +6,7 @@
 mod gateway;
 mod introspection;
 mod issuers;
+mod overlaps;
 mod requirement;
 mod routes;
 mod scopes;
@@ -127,7 +128,9 @@ fn allowed_name(name: &Spanned<String>, headers: &IdentityHeaders, report: &mut 
     let taken_for = name.value.to_ascii_lowercase().replace('_', "-");
     let hint = match IdentityHeaders::none().with(&taken_for, IdentitySource::Subject) {
         Ok(_) if !headers.rules().strips(&name.value) => return,
-        Ok(_) => "callers may not send it however it is spelled: it tells an identity or overrides the method; leave it out",
+        Ok(_) => {
+            "callers may not send it however it is spelled: it tells an identity or overrides the method; leave it out"
+        }
         Err(InvalidIdentityHeader::Name) => "header names are letters, digits and ``!#$%&'*+-.^_`|~``",
         Err(_) => {
             "a server that takes `_` for `-` would read a header in it that HTTP gives a meaning; leave it out"

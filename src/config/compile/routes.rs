@@ -1,7 +1,7 @@
 //! Routes: what each asks, where it goes, and that no two are for the same requests.
 
-use super::find;
 use super::issuers::Issuers;
+use super::{find, overlaps};
 use crate::config::code::Code;
 use crate::config::fields::Field;
 use crate::config::problem::Report;
@@ -10,7 +10,6 @@ use crate::config::raw::{Raw, Texts, route};
 use crate::config::source::Spanned;
 use crate::policy::{Handling, HostPattern, Implications, Methods, Preflight, Route, RouteTable, Template};
 use http::Method;
-use std::collections::HashMap;
 
 /// The table of all routes; `None` if one is broken.
 pub(super) fn compile(
@@ -68,45 +67,10 @@ fn table(compiled: &[(&route::Route, Option<Route>)], report: &mut Report) -> Op
         builder = RouteTable::builder();
         added.retain(|(_, route)| builder.add((*route).clone()).is_ok());
     }
-    advise_on_last_slashes(&added, report);
-    whole.then(|| builder.build())
-}
-
-/// Warns of two routes that only a slash at the end tells apart, and that ask for different things.
-fn advise_on_last_slashes(routes: &[(&route::Route, &Route)], report: &mut Report) {
-    let bare = |route: &Route| -> String {
-        let segments = route.template.as_str().trim_end_matches('/').split('/');
-        let plain = |segment| match segment {
-            _ if str::starts_with(segment, "{*") => "{*}",
-            _ if segment.starts_with('{') => "{}",
-            literal => literal,
-        };
-        segments.flat_map(|segment| ["/", plain(segment)]).collect()
-    };
-    let ends_in_slash = |route: &Route| route.template.as_str().ends_with('/');
-    let mut places: HashMap<String, Vec<(&route::Route, &Route)>> = HashMap::new();
-    for (written, route) in routes.iter().filter(|(_, route)| !ends_in_slash(route)) {
-        places.entry(bare(route)).or_default().push((written, route));
-    }
-    for (written, route) in routes.iter().filter(|(_, route)| ends_in_slash(route)) {
-        let meets = |other: &Route| {
-            let all = route.methods == Methods::All || other.methods == Methods::All;
-            route.hosts == other.hosts && (all || route.methods == other.methods)
-        };
-        let others = places.get(&bare(route)).into_iter().flatten();
-        for (other_written, _) in
-            others.filter(|(_, other)| meets(other) && route.requirement != other.requirement)
-        {
-            let (Some(path), Some(other)) = (written.path.given(), other_written.path.given()) else {
-                continue;
-            };
-            let message = format!("{} asks for something else than {}", path.quoted(), other.quoted());
-            report
-                .warning(Code::LastSlash, path.span, message)
-                .also(other.span, "this one")
-                .help("many servers take the two for one path: let both ask for the same");
-        }
-    }
+    overlaps::last_slashes(&added, report);
+    let table = builder.build();
+    overlaps::taken_by_public(&added, &table, report);
+    whole.then_some(table)
 }
 
 /// Whether some segment of the two, after equal ones, differs in the case of its letters alone.

@@ -1,0 +1,157 @@
+//! Advice on routes that are for the same paths, or for what many servers take for the same.
+
+use crate::config::code::Code;
+use crate::config::problem::{Report, quote};
+use crate::config::raw::route;
+use crate::policy::{CanonicalPath, HostPattern, Methods, Requirement, Route, RouteTable, Template};
+use http::Method;
+use std::collections::HashMap;
+
+/// A route as it is written, and what it means.
+type Both<'a> = (&'a route::Route, &'a Route);
+
+/// Warns of two routes that only a slash at the end tells apart, and that ask for different things.
+pub(super) fn last_slashes(routes: &[Both<'_>], report: &mut Report) {
+    let ends_in_slash = |route: &Route| route.template.as_str().ends_with('/');
+    let mut places: HashMap<Vec<&str>, Vec<Both<'_>>> = HashMap::new();
+    for (written, route) in routes.iter().filter(|(_, route)| !ends_in_slash(route)) {
+        places.entry(bare(&route.template)).or_default().push((written, route));
+    }
+    for (written, route) in routes.iter().filter(|(_, route)| ends_in_slash(route)) {
+        let meets = |other: &Route| {
+            let all = route.methods == Methods::All || other.methods == Methods::All;
+            route.hosts == other.hosts && (all || route.methods == other.methods)
+        };
+        let others = places.get(&bare(&route.template)).into_iter().flatten();
+        for (other_written, _) in
+            others.filter(|(_, other)| meets(other) && route.requirement != other.requirement)
+        {
+            let (Some(path), Some(other)) = (written.path.given(), other_written.path.given()) else {
+                continue;
+            };
+            let message = format!("{} asks for something else than {}", path.quoted(), other.quoted());
+            report
+                .warning(Code::LastSlash, path.span, message)
+                .also(other.span, "this one")
+                .help("many servers take the two for one path: let both ask for the same");
+        }
+    }
+}
+
+/// Warns of a public route that takes some of the paths for which another route asks for a token, and others as well. One that is for a part of
+/// the other's paths, and for no others, is an exception that somebody has made.
+pub(super) fn taken_by_public(routes: &[Both<'_>], table: &RouteTable, report: &mut Report) {
+    let is_public = |route: &Route| matches!(route.requirement, Requirement::Public);
+    for (written, route) in routes.iter().filter(|(_, route)| is_public(route)) {
+        for (other_written, other) in routes.iter().filter(|(_, other)| !is_public(other)) {
+            let Some(shared) = shared_paths(&route.template, &other.template) else { continue };
+            let (Some(path), Some(other_path)) = (written.path.given(), other_written.path.given()) else {
+                continue;
+            };
+            let is_exception = shared == plain(&route.template);
+            let taken = hosts(route).find(|host| {
+                is_at(other, host.as_deref()) && {
+                    let takes = |method: &Method| takes(table, route, host.as_deref(), method, &shared);
+                    shared_methods(&route.methods, &other.methods).iter().any(takes)
+                }
+            });
+            if let Some(host) = taken.filter(|_| !is_exception) {
+                let at = host.map(|host| format!(" at `{host}`")).unwrap_or_default();
+                let message =
+                    format!("{} takes {}{at} without a token", path.quoted(), quote(&shared.join("/")));
+                report
+                    .warning(Code::TakenByPublic, path.span, message)
+                    .also(other_path.span, "this route asks for one")
+                    .help("write a route for just these paths, and hosts, that asks for what they need");
+            }
+        }
+    }
+}
+
+/// The hosts that a route is for, each as an example of its pattern; `None` if it is for all.
+fn hosts(route: &Route) -> impl Iterator<Item = Option<String>> {
+    let example = |pattern: &HostPattern| match pattern {
+        HostPattern::Exact(name) => name.to_string(),
+        HostPattern::Below(suffix) => format!("any{suffix}"),
+    };
+    let all = route.hosts.is_empty().then_some(None);
+    route.hosts.iter().map(move |pattern| Some(example(pattern))).chain(all)
+}
+
+fn is_at(route: &Route, host: Option<&str>) -> bool {
+    let matches = |pattern: &HostPattern| match (pattern, host) {
+        (_, None) => false,
+        (HostPattern::Exact(name), Some(host)) => **name == *host,
+        (HostPattern::Below(suffix), Some(host)) => host.ends_with(&**suffix),
+    };
+    route.hosts.is_empty() || route.hosts.iter().any(matches)
+}
+
+fn shared_methods(one: &Methods, other: &Methods) -> Vec<Method> {
+    match (one, other) {
+        (Methods::All, Methods::All) => vec![Method::GET],
+        (Methods::All, Methods::Listed(listed)) | (Methods::Listed(listed), Methods::All) => listed.clone(),
+        (Methods::Listed(one), Methods::Listed(other)) => {
+            one.iter().filter(|method| other.contains(method)).cloned().collect()
+        }
+    }
+}
+
+/// Whether it is this route that takes an example of such paths.
+fn takes(table: &RouteTable, route: &Route, host: Option<&str>, method: &Method, paths: &[&str]) -> bool {
+    let example: Vec<&str> =
+        paths.iter().map(|segment| if is_capture(segment) { "any" } else { segment }).collect();
+    let example = example.join("/");
+    let path = CanonicalPath::parse(example.as_bytes());
+    let found =
+        path.ok().and_then(|path| table.find(host, method, &path).ok()).and_then(|index| table.get(index));
+    found
+        .is_some_and(|found| found.template.as_str() == route.template.as_str() && found.hosts == route.hosts)
+}
+
+/// The segments of the paths that two templates are both for, if there are any.
+fn shared_paths<'t>(one: &'t Template, other: &'t Template) -> Option<Vec<&'t str>> {
+    let (one, other) = (plain(one), plain(other));
+    let mut shared = Vec::new();
+    for at in 0.. {
+        shared.push(match (one.get(at).copied(), other.get(at).copied()) {
+            (None, None) => break,
+            (Some(REST), Some(_)) => {
+                shared.extend(other.get(at..)?);
+                break;
+            }
+            (Some(_), Some(REST)) => {
+                shared.extend(one.get(at..)?);
+                break;
+            }
+            (Some(CAPTURE), Some(segment)) | (Some(segment), Some(CAPTURE)) if !segment.is_empty() => segment,
+            (Some(segment), Some(same)) if segment == same => segment,
+            _ => return None,
+        });
+    }
+    Some(shared)
+}
+
+/// The segments of a template, whatever its captures are called.
+fn plain(template: &Template) -> Vec<&str> {
+    let name = |segment| match segment {
+        _ if str::starts_with(segment, "{*") => REST,
+        _ if segment.starts_with('{') => CAPTURE,
+        literal => literal,
+    };
+    template.as_str().split('/').map(name).collect()
+}
+
+/// The same, without a slash at the end.
+fn bare(template: &Template) -> Vec<&str> {
+    let mut segments = plain(template);
+    segments.pop_if(|last| last.is_empty());
+    segments
+}
+
+fn is_capture(segment: &str) -> bool {
+    segment == CAPTURE || segment == REST
+}
+
+const CAPTURE: &str = "{…}";
+const REST: &str = "{*…}";
