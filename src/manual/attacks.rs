@@ -18,9 +18,13 @@
 //! | R-02 | what one issuer said of a token counts for another (CVE-2026-33496, CVE-2026-35039) | `token::fingerprint`: SHA-256 of the whole token, and of the issuer for opaque ones | `token::fingerprint`: `an_opaque_token_is_another_one_at_another_issuer`; `shared/vault`: `every_part_of_a_question_is_in_its_name` |
 //! | R-11 | a shared question hands one caller another's answer (CVE-2026-71326) | `gate::desk`: questions are keyed as the memory is | `gate/opaque`: `a_thousand_requests_with_one_token_ask_once`, `more_questions_than_places_are_refused_at_once`; `token::fingerprint`: `an_opaque_token_is_another_one_at_another_issuer` |
 //! | R-20 | the route is decided again later, and otherwise (CVE-2024-45809) | `policy::decision`: the permit names its route | `gateway/through`: `prefixes_change_after_the_judgement` |
+//! | – | one policy permits a request, and another one's upstream gets it: a reload in the middle | `proxy::door`: a permit goes to the upstreams of its own policy | `gateway/lifecycle`: `who_waits_through_a_reload_goes_where_the_new_policy_says`; `proxy::upstream`: `a_policy_s_requests_go_to_its_own_upstreams` |
+//! | – | whoever was asked before a reload is believed after it | `gate::hall`: an answer counts at the desk that asked | `gate/opaque`: `who_is_asked_no_longer_is_not_believed` |
+//! | – | an issuer dates a token ahead, so that an order to revoke meets the tokens of others yet to come | `gate::forget`: each issuer's own latest `iat` | `gate/remembered`: `an_issuer_whose_clock_is_ahead_locks_nobody_else_out` |
 //! | R-27 | a huge `exp` wraps, or lives for ever in memory | `time`: instants are clamped, sums saturate | `time`: `sums_saturate`; `token::claims`: `huge_dates_are_clamped`; `policy::issuer`: `absurd_dates_are_no_way_in_and_no_way_down` |
 //! | R-29 | `active` is not a boolean | `proof::introspected` | `proof::introspected`: `active_is_the_json_boolean_true` |
 //! | R-30 | a claim of the wrong type counts as absent (CVE-2026-25537) | `token::claims` | `token::claims`: `a_claim_of_the_wrong_type_is_never_absent`; `decisions/claims.yaml` |
+//! | – | an object stands for another value, by a name of the JSON library's own | `token::json`: no such name | `decisions/structure.yaml` |
 //! | R-37 | somebody reads a token before it is verified (CVE-2024-51744) | `proof::verified`: only `proof::verify` and `proof::introspected` make facts; before, only `iss` can be peeked at | `token::claims`: `the_issuer_can_be_peeked_at`; `gate/keys`: `what_can_never_be_valid_costs_no_fetch` |
 //! | R-44 | an expired entry is served, because the cache's timer is late | `gate::facts`: `exp` is compared on each read | `gate/remembered`: `expiry_is_judged_on_every_hit_and_leeway_lengthens_no_entry` |
 //!
@@ -126,5 +130,5 @@
 //! | D-6 | without `kid`, at most four keys that fit are tried; a `kid` that is no text, or too long, is refused. Keys of one `kid` are all tried | `proof::set` | `proof::set`: `at_most_four_are_tried`; `attacks/keys`: `an_odd_name_of_a_key_breaks_out_of_nothing`; `decisions/keys.yaml` |
 //! | D-7 | key sets are fetched again for an unknown key alone, once a cool-down; `keys.max_age` bounds their age where it is set, which `check --strict` recommends | `gate::keyring` | `gate/keys`: `an_aged_set_is_fetched_again_in_the_background`, `a_signature_that_no_key_explains_may_cost_one_fetch_if_no_key_is_named` |
 //! | D-8 | an answer is believed until `exp` or the ceiling, whichever is sooner: the revocation window | `gate::desk` | `gate/opaque`: `the_ceiling_is_the_revocation_window`, `without_exp_an_answer_lives_for_a_minute` |
-//! | D-9 | a preflight passes where its route says so, and is answered 401 elsewhere | `policy::routes`, `gate::hall` | `decisions/cors.yaml` |
+//! | D-9 | a preflight passes where its route says so, is a request like others on a public one, and is answered 401 elsewhere | `policy::routes`, `gate::hall` | `decisions/cors.yaml` |
 //! | D-10 | the body of a request that we answer is drained within a bound, or the connection closed | `proxy::respond` | `gateway/refusals`: `a_refused_body_is_read_within_bounds` |

@@ -30,7 +30,7 @@
 //! public route ends the walk here: no token is looked at, and none is believed.
 //!
 //! A CORS preflight carries no token by design. Where its route says `cors_preflight: forward`, it ends the walk here as
-//! well, without identity; elsewhere it is answered like any request without a token.
+//! well, without identity; elsewhere it is answered like any request without a token, which a public route lets through.
 //!
 //! # 3. The credential
 //!
