@@ -42,28 +42,32 @@ pub(super) fn last_slashes(routes: &[Both<'_>], report: &mut Report) {
 /// the other's paths, and for no others, is an exception that somebody has made.
 pub(super) fn taken_by_public(routes: &[Both<'_>], table: &RouteTable, report: &mut Report) {
     let is_public = |route: &Route| matches!(route.requirement, Requirement::Public);
-    for (written, route) in routes.iter().filter(|(_, route)| is_public(route)) {
-        for (other_written, other) in routes.iter().filter(|(_, other)| !is_public(other)) {
-            let Some(shared) = shared_paths(&route.template, &other.template) else { continue };
-            let (Some(path), Some(other_path)) = (written.path.given(), other_written.path.given()) else {
+    let (public, asking): (Vec<_>, Vec<_>) = routes
+        .iter()
+        .map(|(written, route)| (written, route, plain(&route.template)))
+        .partition(|(_, route, _)| is_public(route));
+    for (written, route, paths) in &public {
+        for (other_written, other, other_paths) in &asking {
+            let Some(shared) = shared_paths(paths, other_paths).filter(|shared| shared != paths) else {
                 continue;
             };
-            let is_exception = shared == plain(&route.template);
             let taken = hosts(route).find(|host| {
                 is_at(other, host.as_deref()) && {
                     let takes = |method: &Method| takes(table, route, host.as_deref(), method, &shared);
                     shared_methods(&route.methods, &other.methods).iter().any(takes)
                 }
             });
-            if let Some(host) = taken.filter(|_| !is_exception) {
-                let at = host.map(|host| format!(" at `{host}`")).unwrap_or_default();
-                let message =
-                    format!("{} takes {}{at} without a token", path.quoted(), quote(&shared.join("/")));
-                report
-                    .warning(Code::TakenByPublic, path.span, message)
-                    .also(other_path.span, "this route asks for one")
-                    .help("write a route for just these paths, and hosts, that asks for what they need");
-            }
+            let Some(((host, path), other_path)) =
+                taken.zip(written.path.given()).zip(other_written.path.given())
+            else {
+                continue;
+            };
+            let at = host.map(|host| format!(" at `{host}`")).unwrap_or_default();
+            let message = format!("{} takes {}{at} without a token", path.quoted(), quote(&shared.join("/")));
+            report
+                .warning(Code::TakenByPublic, path.span, message)
+                .also(other_path.span, "this route asks for one")
+                .help("write a route for just these paths, and hosts, that asks for what they need");
         }
     }
 }
@@ -109,9 +113,8 @@ fn takes(table: &RouteTable, route: &Route, host: Option<&str>, method: &Method,
         .is_some_and(|found| found.template.as_str() == route.template.as_str() && found.hosts == route.hosts)
 }
 
-/// The segments of the paths that two templates are both for, if there are any.
-fn shared_paths<'t>(one: &'t Template, other: &'t Template) -> Option<Vec<&'t str>> {
-    let (one, other) = (plain(one), plain(other));
+/// The segments of the paths that two templates of these segments are both for, if there are any.
+fn shared_paths<'t>(one: &[&'t str], other: &[&'t str]) -> Option<Vec<&'t str>> {
     let mut shared = Vec::new();
     for at in 0.. {
         shared.push(match (one.get(at).copied(), other.get(at).copied()) {
