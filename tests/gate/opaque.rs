@@ -547,6 +547,7 @@ async fn who_is_asked_no_longer_is_not_believed() {
     let slow = |answer| Answers::slow([Ok(answer)], Duration::from_millis(100));
     let (before, after) = (slow(active("")), slow(inactive()));
     let house = Arc::new(House::asking(&before, IntrospectionSettings::default()).await);
+    assert_eq!(house.get(&house.token()).await, Outcome::Allowed);
     let asking = house.clone();
     let waiting = tokio::spawn(async move { asking.get(TOKEN).await });
     while before.times() == 0 {
@@ -562,6 +563,7 @@ async fn who_is_asked_no_longer_is_not_believed() {
     house.gate.replace(house.gate.policy(), vec![sources]);
     assert_eq!(waiting.await.unwrap(), Outcome::Refused(Reason::Inactive));
     assert_eq!((before.times(), after.times()), (1, 1));
+    assert_eq!(house.gate.remembered().0, 1, "what rests on a signature stays");
 }
 
 #[tokio::test]

@@ -125,6 +125,16 @@ fn encoded_slashes_are_left_for_the_route_to_judge() {
 }
 
 #[test]
+fn parentheses_are_no_session_of_asp_net() {
+    for plain in ["/(a)", "/f(xy(1))", "/f(1(c))", "/((a))", "/f%28x%29", "/S(a)(b)"] {
+        assert!(parse(plain).is_ok(), "{plain}");
+    }
+    for session in ["/(S(x))", "/a/(f(x))/b", "/a(A(x)S(y))b", "/%28S%28x))", "/(S%28x))"] {
+        assert_eq!(parse(session), Err(PathError::Character), "{session}");
+    }
+}
+
+#[test]
 fn names_beyond_ascii_are_left_for_the_route_to_judge() {
     let path = parse("/%C3%A9/caf%c3%a9%20%E6%97%A5/a").unwrap();
     assert!(path.has_non_ascii() && !parse("/a%20b").unwrap().has_non_ascii());
