@@ -316,15 +316,19 @@ async fn a_token_with_another_issuer_s_prefix_is_shown_to_nobody_else() {
         routes.add(Route::new(Template::parse(path).unwrap(), Requirement::Token(rules))).unwrap();
     }
     let house = House::new().await;
-    let sources = issuers.map(|(name, _, answers)| {
-        let asked = (answers.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
-        IssuerSources {
-            tag: "asked".into(),
-            introspection: Some(asked),
-            ..IssuerSources::new(name, house.keys.clone())
-        }
-    });
-    house.gate.replace(Policy::new(routes.build(), all), sources.into());
+    let sources = |ours_at: &str| {
+        issuers.map(|(name, _, answers)| {
+            let asked = (answers.clone() as Arc<dyn Introspect>, IntrospectionSettings::default());
+            let at = if name == AS { ours_at } else { "there" };
+            IssuerSources {
+                tag: at.into(),
+                answers_tag: at.into(),
+                introspection: Some(asked),
+                ..IssuerSources::new(name, house.keys.clone())
+            }
+        })
+    };
+    house.gate.replace(Policy::new(routes.build(), all), sources("here").into());
     for (path, token, outcome) in [
         ("/partner", "ours_token", Outcome::Refused(Reason::IssuerNotForRoute)),
         ("/partner", "theirs_token", Outcome::Allowed),
@@ -335,7 +339,10 @@ async fn a_token_with_another_issuer_s_prefix_is_shown_to_nobody_else() {
         assert_eq!(house.get_at(path, token).await, outcome, "{path} {token}");
         assert!(path != "/partner" || ours.times() == 0);
     }
-    assert_eq!((ours.times(), theirs.times()), (1, 1));
+    assert_eq!((ours.times(), theirs.times(), house.gate.remembered().0), (1, 1, 2));
+    // Where one is asked otherwise, what the other has said stays.
+    house.gate.replace(house.gate.policy(), sources("elsewhere").into());
+    assert_eq!(house.gate.remembered().0, 1);
 }
 
 #[tokio::test]
