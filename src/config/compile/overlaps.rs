@@ -1,8 +1,9 @@
 //! Advice on routes that are for the same paths, or for what many servers take for the same.
 
 use crate::config::code::Code;
+use crate::config::plan::HostHeader;
 use crate::config::problem::{Report, quote};
-use crate::config::raw::route;
+use crate::config::raw::{Raw, route};
 use crate::policy::{CanonicalPath, HostPattern, Methods, Requirement, Route, RouteTable, Template};
 use http::Method;
 use std::collections::HashMap;
@@ -68,6 +69,35 @@ pub(super) fn taken_by_public(routes: &[Both<'_>], table: &RouteTable, report: &
                 .warning(Code::TakenByPublic, path.span, message)
                 .also(other_path.span, "this route asks for one")
                 .help("write a route for just these paths, and hosts, that asks for what they need");
+        }
+    }
+}
+
+/// Warns of a public route and one that asks for a token, which only their hosts tell apart, if their upstream is never told the caller's.
+pub(super) fn told_apart_by_host_alone(routes: &[Both<'_>], raw: &Raw, report: &mut Report) {
+    let is_told = |route: &Route| {
+        let mut upstreams = raw.upstreams.given().into_iter().flatten();
+        let named = |name: &str| route.handling.upstream.as_deref() == Some(name);
+        let host =
+            upstreams.find(|(name, _)| named(&name.value)).and_then(|(_, upstream)| upstream.host.given());
+        host.is_none_or(|host| host.value == HostHeader::Preserve)
+    };
+    let is_public = |route: &Route| matches!(route.requirement, Requirement::Public);
+    let bound = || routes.iter().filter(|(_, route)| !route.hosts.is_empty() && !is_told(route));
+    for (written, route) in bound().filter(|(_, route)| is_public(route)) {
+        let alike = |other: &Route| {
+            !is_public(other)
+                && other.handling.upstream == route.handling.upstream
+                && other.hosts != route.hosts
+                && !shared_methods(&other.methods, &route.methods).is_empty()
+                && shared_paths(&plain(&other.template), &plain(&route.template)).is_some()
+        };
+        let other = bound().find(|(_, other)| alike(other)).and_then(|(other, _)| other.path.given());
+        if let Some((path, other)) = written.path.given().zip(other) {
+            let message = format!("only `hosts` tell {} from what another route protects", path.quoted());
+            report.warning(Code::TakenByPublic, path.span, message).also(other.span, "the other one").help(
+                "their upstream is told one host for both: `host: preserve` there, or an upstream for each",
+            );
         }
     }
 }

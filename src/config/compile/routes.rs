@@ -28,11 +28,11 @@ pub(super) fn compile(
             .also(route.head, "this route needs a token")
             .help("say whose tokens are accepted: `issuers: {main: {issuer: https://…, audiences: […], clients: […]}}`");
     }
-    table(&compiled, report)
+    table(&compiled, raw, report)
 }
 
 /// Put the routes in a table, and report those that tie.
-fn table(compiled: &[(&route::Route, Option<Route>)], report: &mut Report) -> Option<RouteTable> {
+fn table(compiled: &[(&route::Route, Option<Route>)], raw: &Raw, report: &mut Report) -> Option<RouteTable> {
     let mut whole = true;
     let mut added: Vec<(&route::Route, &Route)> = Vec::new();
     let mut builder = RouteTable::builder();
@@ -70,6 +70,7 @@ fn table(compiled: &[(&route::Route, Option<Route>)], report: &mut Report) -> Op
     overlaps::last_slashes(&added, report);
     let table = builder.build();
     overlaps::taken_by_public(&added, &table, report);
+    overlaps::told_apart_by_host_alone(&added, raw, report);
     whole.then_some(table)
 }
 
