@@ -83,6 +83,7 @@ fn a_literal_is_matched_by_its_own_spelling_alone() {
     assert_eq!(get(&escaped, "/orders:batch"), Ok(2));
     assert_eq!(get(&escaped, "/orders%3Abatch"), refused);
     assert_eq!(get(&escaped, "/alice%40example.com"), Ok(3));
+    assert_eq!(get(&paths(&["/%40%40%40%40", "/{x}"]), "/%40%40%40%40"), Ok(0), "escapes throughout");
     let mut builder = RouteTable::builder();
     builder.add(route("/a+b", &[], &[])).unwrap();
     assert!(builder.add(route("/a%2Bb", &[], &[])).is_err(), "two routes are not told apart by spelling");
