@@ -3,7 +3,7 @@
 use crate::gate::{Gate, Selector, What};
 use crate::proof::IssuerName;
 use crate::time::UnixTime;
-use crate::token::{Claims, UnverifiedJws};
+use crate::token::{Claims, Shape, UnverifiedJws};
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
@@ -73,7 +73,7 @@ impl Order {
     }
 }
 
-const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true; not empty, and a token without anything round it";
+const ONE_OF: &str = "name exactly one of token, jti, sub, client, sid, or all: true; not empty, and a token as a whole, without anything round it";
 
 const PAST: &str = "`expires` is past: it is an instant, in seconds since the epoch, after which none of the tokens is good any more";
 
@@ -88,13 +88,13 @@ impl Drop for Body {
 
 impl Body {
     fn selector(mut self) -> Option<Selector> {
-        // Nothing bears an empty name, and no token has a space or a line's end in it.
+        // Nothing bears an empty name, no token has a space or a line's end in it, and none that begins like a JWS is anything else.
         let names = [&self.jti, &self.sub, &self.client, &self.sid];
         let is_vain = names.into_iter().flatten().any(|name| name.is_empty())
-            || self
-                .token
-                .as_ref()
-                .is_some_and(|token| token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()));
+            || self.token.as_ref().is_some_and(|token| {
+                let is_text = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+                !is_text || (Shape::of(token) != Shape::Opaque && UnverifiedJws::parse(token).is_err())
+            });
         let named = [
             self.token.as_deref().map(Selector::token),
             self.jti.take().map(|id| Selector::new(What::Id(id))),
@@ -170,6 +170,8 @@ routes: [{path: /, scopes: none}]
             r#"{"token":""}"#,
             r#"{"token":"abc\n"}"#,
             r#"{"token":"Bearer abc"}"#,
+            // A signature is missing.
+            r#"{"token":"eyJhbGciOiJSUzI1NiJ9.e30"}"#,
         ] {
             assert_eq!(order(Order::Revoke, bad).0, 400, "{bad}");
         }
