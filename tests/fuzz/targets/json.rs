@@ -10,11 +10,12 @@ use std::fmt;
 pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// The members of an object whose names are unique, and not more than the gate takes.
+    /// The members of an object whose names are unique, not more than the gate takes, and none of `serde_json`'s own.
     pub(super) fn unique(json: &'a [u8]) -> Option<Self> {
         let members: Self = serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
         let names: BTreeSet<&str> = members.0.iter().map(|(name, _)| name.as_str()).collect();
-        (names.len() == members.0.len() && names.len() <= MAX_MEMBERS).then_some(members)
+        let of_serde = names.iter().any(|name| name.starts_with("$serde_json::private::"));
+        (names.len() == members.0.len() && names.len() <= MAX_MEMBERS && !of_serde).then_some(members)
     }
 
     /// The same, if the whole of it is JSON that can be decoded, and names are as unique in the objects within it.
