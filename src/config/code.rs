@@ -105,6 +105,8 @@ codes! {
     AnyClient = "any_client",
     /// A public route that catches all there is.
     PublicCatchAll = "public_catch_all",
+    /// A route that takes paths for which another route asks for something else.
+    Taken = "taken",
     /// A public route that takes paths for which another route asks for a token.
     TakenByPublic = "taken_by_public",
     /// A public route that passes on whatever a caller puts into `Authorization`.

@@ -39,19 +39,16 @@ pub(super) fn last_slashes(routes: &[Both<'_>], report: &mut Report) {
     }
 }
 
-/// Warns of a public route that takes some of the paths for which another route asks for a token, and others as well. One that is for a part of
-/// the other's paths, and for no others, is an exception that somebody has made.
-pub(super) fn taken_by_public(routes: &[Both<'_>], table: &RouteTable, report: &mut Report) {
-    let is_public = |route: &Route| matches!(route.requirement, Requirement::Public);
-    let (public, asking): (Vec<_>, Vec<_>) = routes
-        .iter()
-        .map(|(written, route)| (written, route, plain(&route.template)))
-        .partition(|(_, route, _)| is_public(route));
-    for (written, route, paths) in &public {
-        for (other_written, other, other_paths) in &asking {
-            let Some(shared) = shared_paths(paths, other_paths).filter(|shared| shared != paths) else {
-                continue;
-            };
+/// Warns of a route that takes some of the paths of another, which asks for a token and something else, and others as well. One that is for a
+/// part of the other's paths, and for no others, is an exception that somebody has made.
+pub(super) fn taken(routes: &[Both<'_>], table: &RouteTable, report: &mut Report) {
+    let all: Vec<_> =
+        routes.iter().map(|(written, route)| (written, route, plain(&route.template))).collect();
+    let asking = || all.iter().filter(|(_, route, _)| !is_public(route));
+    for (written, route, paths) in &all {
+        for (other_written, other, other_paths) in asking() {
+            let shared = shared_paths(paths, other_paths).filter(|shared| shared != paths);
+            let Some(shared) = shared.filter(|_| route.requirement != other.requirement) else { continue };
             let taken = hosts(route).find(|host| {
                 is_at(other, host.as_deref()) && {
                     let takes = |method: &Method| takes(table, route, host.as_deref(), method, &shared);
@@ -64,10 +61,14 @@ pub(super) fn taken_by_public(routes: &[Both<'_>], table: &RouteTable, report: &
                 continue;
             };
             let at = host.map(|host| format!(" at `{host}`")).unwrap_or_default();
-            let message = format!("{} takes {}{at} without a token", path.quoted(), quote(&shared.join("/")));
+            let (code, how, label) = match is_public(route) {
+                true => (Code::TakenByPublic, "without a token", "this route asks for one"),
+                false => (Code::Taken, "and asks for something else", "than this route"),
+            };
+            let message = format!("{} takes {}{at} {how}", path.quoted(), quote(&shared.join("/")));
             report
-                .warning(Code::TakenByPublic, path.span, message)
-                .also(other_path.span, "this route asks for one")
+                .warning(code, path.span, message)
+                .also(other_path.span, label)
                 .help("write a route for just these paths, and hosts, that asks for what they need");
         }
     }
@@ -82,7 +83,6 @@ pub(super) fn told_apart_by_host_alone(routes: &[Both<'_>], raw: &Raw, report: &
             upstreams.find(|(name, _)| named(&name.value)).and_then(|(_, upstream)| upstream.host.given());
         host.is_none_or(|host| host.value == HostHeader::Preserve)
     };
-    let is_public = |route: &Route| matches!(route.requirement, Requirement::Public);
     let bound = || routes.iter().filter(|(_, route)| !route.hosts.is_empty() && !is_told(route));
     for (written, route) in bound().filter(|(_, route)| is_public(route)) {
         let alike = |other: &Route| {
@@ -100,6 +100,10 @@ pub(super) fn told_apart_by_host_alone(routes: &[Both<'_>], raw: &Raw, report: &
             );
         }
     }
+}
+
+fn is_public(route: &Route) -> bool {
+    matches!(route.requirement, Requirement::Public)
 }
 
 /// The hosts that a route is for, each as an example of its pattern; `None` if it is for all.
@@ -145,6 +149,11 @@ fn takes(table: &RouteTable, route: &Route, host: Option<&str>, method: &Method,
 
 /// The segments of the paths that two templates of these segments are both for, if there are any.
 fn shared_paths<'t>(one: &[&'t str], other: &[&'t str]) -> Option<Vec<&'t str>> {
+    // Of most pairs, the first segments tell them apart.
+    let differ = |(one, other): (&&str, &&str)| one != other && !is_capture(one) && !is_capture(other);
+    if one.get(1).zip(other.get(1)).is_some_and(differ) {
+        return None;
+    }
     let mut shared = Vec::new();
     for at in 0.. {
         shared.push(match (one.get(at).copied(), other.get(at).copied()) {

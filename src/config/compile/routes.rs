@@ -69,7 +69,7 @@ fn table(compiled: &[(&route::Route, Option<Route>)], raw: &Raw, report: &mut Re
     }
     overlaps::last_slashes(&added, report);
     let table = builder.build();
-    overlaps::taken_by_public(&added, &table, report);
+    overlaps::taken(&added, &table, report);
     overlaps::told_apart_by_host_alone(&added, raw, report);
     whole.then_some(table)
 }
