@@ -200,7 +200,11 @@ async fn a_refusal_costs_no_more_than_ten_times_the_caller_s_own_work() {
     let tampered: Vec<String> =
         (0..REQUESTS).map(|_| request(&good(&issuer).signature(&[7; 256]).sign())).collect();
     let unknown: Vec<String> = (0..REQUESTS).map(|n| request(&unknown(&issuer, n as usize))).collect();
-    for (kind, requests) in [("a wrong signature", tampered), ("an unknown key", unknown)] {
+    let path = "%C3%A9%CE%90".repeat(335);
+    let long = vec![format!("GET /names/{path} HTTP/1.1\r\nHost: api.test\r\n\r\n"); REQUESTS as usize];
+    for (kind, requests) in
+        [("a wrong signature", tampered), ("an unknown key", unknown), ("a long path beyond ASCII", long)]
+    {
         let mut client = gateway.client();
         let (ours, theirs) = (processor_time("/proc/self/task"), gateway.processor_time());
         for request in &requests {

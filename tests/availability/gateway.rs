@@ -130,6 +130,7 @@ issuers:
 routes:
   - {path: "/orders/{id}", scopes: {GET: [orders:read], POST: [orders:read]}}
   - {path: "/public/{*rest}", public: true}
+  - {path: "/names/{*rest}", scopes: none, non_ascii: true}
 gateway:
   listen: [{address: "127.0.0.1:0"}]
   limits: {header_timeout: "{header_timeout}"}
